@@ -1,0 +1,1 @@
+"""Meter data: load days, their merging and versions, gaps, estimation."""

@@ -1,0 +1,67 @@
+"""The table of telegrams: one FPort each.  Ports 10-19 are said by meters, 20-29 by the head-end."""
+
+from enum import IntEnum, StrEnum
+
+
+class Port(IntEnum):
+    """FPort of each kind of telegram."""
+
+    INTERVALS = 10
+    """Interval values, index short: resolved by the time of reception."""
+    INTERVALS_FULL = 11
+    """Interval values, index in full: back-fill of older days."""
+    VALUES = 12
+    """Any quantities of the catalogue at one instant: registers, live values, states."""
+    EVENT = 13
+    ANSWER = 14
+    HELLO = 15
+    COMMAND = 20
+
+
+UPLINK_PORTS = frozenset((Port.INTERVALS, Port.INTERVALS_FULL, Port.VALUES, Port.EVENT, Port.ANSWER, Port.HELLO))
+
+
+class EventCode(IntEnum):
+    """What a meter reports by itself.  8 bits."""
+
+    POWER_RESTORED = 1
+    """detail: seconds without supply."""
+    SWITCH_OPENED = 2
+    """detail: sequence number of the command that did it; 0 where none did."""
+    SWITCH_CLOSED = 3
+    CLOCK_SET = 4
+    """detail: milliseconds of the step, absolute."""
+
+
+class Opcode(IntEnum):
+    """What the head-end orders.  8 bits."""
+
+    SWITCH_OPEN = 1
+    SWITCH_CLOSE = 2
+    READ = 3
+    BACKFILL = 4
+    QUERY = 5
+    """Was the command of this sequence number carried out?"""
+
+
+class Result(IntEnum):
+    """How a command ended at the meter.  8 bits."""
+
+    DONE = 0
+    NO_SUCH_PART = 1
+    """The model has no switch."""
+    UNKNOWN_OPCODE = 2
+    MALFORMED = 3
+    NOT_EXECUTED = 4
+    """Answer to a query: never seen, or so long ago that it is forgotten."""
+
+
+class Direction(StrEnum):
+    """Who says it."""
+
+    METER = "meter"
+    HEADEND = "head-end"
+
+
+PERIODS_S = (60, 300, 600, 900, 1800, 3600)
+"""Interval lengths by their code of 3 bits (product sheet A4)."""
