@@ -9,7 +9,7 @@ all zero.  Qualities = one byte each, or one byte in all where they are equal.
 """
 
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,9 @@ from nyala.vocab.quantities import Channel
 from nyala.vocab.time import DAY_S
 
 _WIDTHS: Final = (0, 1, 2, 4, 8)
-_TYPES: Final = {1: np.dtype("<u1"), 2: np.dtype("<u2"), 4: np.dtype("<u4"), 8: np.dtype("<i8")}
+_TYPES: Final[dict[int, np.dtype[Any]]] = {
+    width: np.dtype(f"<{kind}{width}") for width, kind in ((1, "u"), (2, "u"), (4, "u"), (8, "i"))
+}
 _LIMITS: Final = {0: 0, 1: (1 << 8) - 1, 2: (1 << 16) - 1, 4: (1 << 32) - 1}
 
 
@@ -87,7 +89,8 @@ def decode_values(block: bytes, count: int) -> NDArray[np.int64]:
         raise ForeignError(f"value block of {len(block)} bytes for {count} intervals of width {width}")
     if width == 0:
         return np.zeros(count, np.int64)
-    return np.frombuffer(block, _TYPES[width], offset=1).astype(np.int64)
+    values: NDArray[np.int64] = np.frombuffer(block, _TYPES[width], offset=1).astype(np.int64)
+    return values
 
 
 def encode_qualities(qualities: NDArray[np.uint8]) -> bytes:
