@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nyala.vocab.errors import ForeignError
-from nyala.vocab.quality import Quality
+from nyala.vocab.quality import ESTIMATED, Quality
 from nyala.vocab.quantities import Channel
 from nyala.vocab.time import DAY_S
 
@@ -24,6 +24,7 @@ _TYPES: Final[dict[int, np.dtype[Any]]] = {
     width: np.dtype(f"<{kind}{width}") for width, kind in ((1, "u"), (2, "u"), (4, "u"), (8, "i"))
 }
 _LIMITS: Final = {0: 0, 1: (1 << 8) - 1, 2: (1 << 16) - 1, 4: (1 << 32) - 1}
+_IS_ESTIMATED: Final = np.array([quality in ESTIMATED for quality in Quality])
 
 
 class Key(NamedTuple):
@@ -66,6 +67,10 @@ class LoadDayRow:
     close_wh: int | None
     values: bytes
     qualities: bytes
+    energy_wh: int = 0
+    """Sum of the values; with the two counts below what lists need without opening the blocks."""
+    missing: int = 0
+    estimated: int = 0
 
 
 def empty(key: Key, period_s: int) -> LoadDay:
@@ -111,8 +116,18 @@ def decode_qualities(block: bytes, count: int) -> NDArray[np.uint8]:
 
 def to_row(day: LoadDay) -> LoadDayRow:
     """The stored form."""
-    values, qualities = encode_values(day.values), encode_qualities(day.qualities)
-    return LoadDayRow(day.key, day.version, day.period_s, day.open_wh, day.close_wh, values, qualities)
+    return LoadDayRow(
+        key=day.key,
+        version=day.version,
+        period_s=day.period_s,
+        open_wh=day.open_wh,
+        close_wh=day.close_wh,
+        values=encode_values(day.values),
+        qualities=encode_qualities(day.qualities),
+        energy_wh=int(day.values.sum()),
+        missing=day.missing,
+        estimated=int(_IS_ESTIMATED[day.qualities].sum()),
+    )
 
 
 def from_row(row: LoadDayRow) -> LoadDay:

@@ -1,0 +1,63 @@
+"""The one place that wires: a store becomes a centre - network server, head-end and ingest over it.
+
+`Centre` opens no socket and starts no thread: whoever runs it (server, demo, simulation) brings the clock, the writer and
+the transports.  A centre that is built again over the same store goes on where the last one was killed.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from sqlalchemy import Engine
+
+from nyala.gateway.udp_server import SemtechUdpServer
+from nyala.headend.commands import CommandTracker
+from nyala.headend.ingest import Ingest
+from nyala.headend.onboarding import NewMeter
+from nyala.headend.ports import AppUplink, Writer
+from nyala.headend.registry import MeterRecord, Registry
+from nyala.headend.service import HeadEnd
+from nyala.lorawan.network.plan import NetworkPlan, indonesia
+from nyala.lorawan.network.port import Reception
+from nyala.lorawan.network.server import NetworkServer
+from nyala.mdm.book import Book
+from nyala.store import commands, meters
+from nyala.store.load_days import LoadDays
+
+UDP_PORT: Final = 1700
+"""Where gateways of the Semtech protocol send by default."""
+
+
+class Centre:
+    """The central system over one store."""
+
+    def __init__(self, engine: Engine, writer: Writer, now_us: Callable[[], int], *, plan: NetworkPlan | None = None) -> None:
+        self.engine, self.now_us = engine, now_us
+        self.plan = plan or indonesia()
+        with engine.connect() as connection:
+            records, states = meters.load_records(connection), meters.load_states(connection)
+            sessions = meters.load_sessions(connection)
+            open_commands = commands.open_commands(connection)
+            next_command, next_journal = commands.next_command_id(connection), commands.next_journal(connection)
+            left_over = commands.not_worked_off(connection)
+        self.registry = Registry(records, states)
+        self.network = NetworkServer(self.plan, sessions)
+        tracker = CommandTracker(self.registry, open_commands, next_command)
+        self.headend = HeadEnd(self.registry, Book(LoadDays(engine)), tracker)
+        self.ingest = Ingest(self.network, self.headend, writer, now_us, next_journal=next_journal)
+        self.udp = SemtechUdpServer(self.plan.region, self.ingest, now_us)
+        self.ingest.radio = self.udp
+        self.ingest.replay(
+            [each for each in left_over if isinstance(each, Reception)],
+            [each for each in left_over if isinstance(each, AppUplink)],
+        )
+
+    def onboard(self, tenant: int, new: Sequence[NewMeter]) -> list[MeterRecord]:
+        """Adds meters to the store and to this running centre."""
+        records = meters.onboard(self.engine, tenant, new)
+        with self.engine.connect() as connection:
+            roots = meters.load_roots(connection, records[0].id)
+        for record in records:
+            self.registry.add(record)
+        for root in roots:
+            self.network.sessions.add_root(root)
+        return records

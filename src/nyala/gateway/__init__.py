@@ -1,0 +1,1 @@
+"""Gateways: their wire formats, and thin asyncio shells around them.  Knows frames and receptions, nothing of meters."""

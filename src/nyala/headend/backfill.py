@@ -1,0 +1,144 @@
+"""Gaps and back-fill: what a meter has not told is asked for, one run at a time, within a budget of open requests.
+
+A gap is an interval that is older than two reports and still missing: the report that carried it was lost, and so was the
+next one, which repeats it where the data rate allows.  A request that brings nothing is tried again later and later, and
+given up after `ATTEMPTS_MAX`; estimation then fills what is left.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from nyala.headend.registry import MeterRecord, Registry
+from nyala.lorawan.network.port import Downlink
+from nyala.mdm.book import Book
+from nyala.telegram import messages
+from nyala.telegram.kinds import Opcode, Port
+from nyala.telegram.messages import SEQUENCES, Command
+from nyala.vocab.quantities import Channel
+from nyala.vocab.time import US_PER_S
+
+PROFILE: Final = (Channel.IMPORT, Channel.EXPORT)
+"""Channels that every meter reports."""
+SCAN_US: Final = 300 * US_PER_S
+"""How often all meters are looked at."""
+GRACE_S: Final = 300
+"""After the second report was due."""
+REQUEST_MAX: Final = 96
+"""Intervals of one request: a day of 15 minutes, six telegrams."""
+OPEN_MAX: Final = 8
+"""Requests that may be open at once: each costs the gateway's ears for a downlink."""
+ANSWER_US: Final = 60 * US_PER_S
+"""Until an open request counts as failed: a day at SF10 takes this long."""
+BACK_OFF_US: Final = 120 * US_PER_S
+BACK_OFF_MAX_US: Final = 6 * 3_600 * US_PER_S
+ATTEMPTS_MAX: Final = 40
+"""Requests without any result before a gap is given up: several days of trying."""
+
+
+@dataclass(slots=True)
+class _Gap:
+    """A meter with a gap."""
+
+    first: int
+    attempts: int = 0
+    next_us: int = 0
+    open_until_us: int = 0
+    """A request is open until then; 0: none."""
+    waiting: bool = False
+    """The downlink of the request has not left yet."""
+
+
+class Backfill:
+    """The gaps of all meters."""
+
+    def __init__(self, registry: Registry, book: Book) -> None:
+        self.requests = self.given_up = 0
+        self._registry, self._book = registry, book
+        self._gaps: dict[int, _Gap] = {}
+        self._next_scan_us = 0
+
+    @property
+    def next_us(self) -> int:
+        """When `poll` has something to do."""
+        return min([self._next_scan_us, *(self._due_us(gap) for gap in self._gaps.values())])
+
+    @staticmethod
+    def _due_us(gap: _Gap) -> int:
+        return gap.open_until_us or gap.next_us
+
+    @staticmethod
+    def expected_to(meter: MeterRecord, now_us: int) -> int:
+        """Every interval before this index should have come by now."""
+        return (now_us // US_PER_S - 2 * meter.report_s - GRACE_S) // meter.period_s
+
+    def progressed(self, meter_id: int) -> None:
+        """New intervals came: a gap of this meter is looked at again without waiting."""
+        gap = self._gaps.get(meter_id)
+        if gap is not None:
+            gap.attempts = 0
+
+    def poll(self, now_us: int) -> list[Downlink]:
+        """Looks for gaps when it is time, and asks for the next ones that the budget allows."""
+        if now_us >= self._next_scan_us:
+            self._next_scan_us = now_us + SCAN_US
+            for meter in self._registry:
+                self._look(meter, now_us)
+        downlinks: list[Downlink] = []
+        for meter_id, gap in list(self._gaps.items()):
+            if now_us < self._due_us(gap):
+                continue
+            gap.open_until_us = 0
+            meter = self._registry.meter(meter_id)
+            run = self._next_run(meter, now_us)
+            if run is None:
+                del self._gaps[meter_id]
+            elif gap.attempts >= ATTEMPTS_MAX:
+                self.given_up += 1
+                gap.attempts, gap.next_us = 0, now_us + BACK_OFF_MAX_US
+            elif gap.next_us <= now_us and not gap.waiting and self._open_count() < OPEN_MAX:
+                downlinks.append(self._request(meter, gap, run, now_us))
+            else:
+                gap.next_us = max(gap.next_us, now_us + US_PER_S)
+        return downlinks
+
+    def _open_count(self) -> int:
+        return sum(1 for gap in self._gaps.values() if gap.open_until_us)
+
+    def _look(self, meter: MeterRecord, now_us: int) -> None:
+        state = self._registry.state(meter.id)
+        expected = self.expected_to(meter, now_us)
+        if state.complete_to >= expected or meter.id in self._gaps or not state.last_heard_us:
+            return
+        self._gaps[meter.id] = _Gap(state.complete_to, next_us=now_us)
+
+    def _next_run(self, meter: MeterRecord, now_us: int) -> tuple[int, int] | None:
+        """The oldest missing run of a meter: (first, count), or None where all is there."""
+        first, expected = self._registry.state(meter.id).complete_to, self.expected_to(meter, now_us)
+        runs = [
+            run for channel in PROFILE for run in self._book.missing_runs(meter.id, channel, meter.period_s, first, expected, 1)
+        ]
+        return min(runs, default=None)
+
+    def _request(self, meter: MeterRecord, gap: _Gap, run: tuple[int, int], now_us: int) -> Downlink:
+        state = self._registry.touch(meter.id)
+        state.sequence = state.sequence % (SEQUENCES - 1) + 1
+        first, count = run
+        command = Command(state.sequence, Opcode.BACKFILL, first=first, period_s=meter.period_s, count=min(count, REQUEST_MAX))
+        gap.open_until_us = now_us + ANSWER_US
+        gap.next_us = gap.open_until_us + min(BACK_OFF_US << min(gap.attempts, 16), BACK_OFF_MAX_US)
+        if not gap.attempts:
+            gap.next_us = gap.open_until_us
+        gap.attempts += 1
+        gap.waiting = True
+        self.requests += 1
+        return Downlink(meter.dev_eui, Port.COMMAND, messages.encode_command(command), token=("backfill", meter.id))
+
+    def sent(self, token: object, *, taken: bool = True) -> None:
+        """A request has left, or (`taken` False) could not be taken by the network."""
+        match token:
+            case ("backfill", int(meter_id)) if meter_id in self._gaps:
+                self._gaps[meter_id].waiting = False
+                if not taken:
+                    self._gaps[meter_id].open_until_us = 0
+            case _:
+                pass

@@ -1,0 +1,300 @@
+"""Commands: issued, sent, chased and followed until their end is known.  The table is `command_life`.
+
+Downlinks go out with the sequence number of the command; the meter carries out each number once, so that sending again is
+safe.  A switch command is verified by the meter's own report of its switch after the answer; a read by the values.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from nyala.headend.command_life import FINAL, CommandEvent, CommandState, next_state
+from nyala.headend.registry import MeterRecord, MeterState, Registry
+from nyala.lorawan.network.port import Downlink, DownlinkFate, Fate
+from nyala.telegram import messages
+from nyala.telegram.kinds import EventCode, Opcode, Port, Result
+from nyala.telegram.messages import SEQUENCES, Answer, Command, Event
+from nyala.telegram.values import Values
+from nyala.vocab.errors import ConflictError, NotAllowedError, UnknownError
+from nyala.vocab.time import US_PER_S
+
+ANSWER_US: Final = 12 * US_PER_S
+"""Until a command that was sent is sent again; doubled with each attempt."""
+PAUSE_MAX_US: Final = 3_600 * US_PER_S
+"""Longest pause between two attempts: a command of a meter that is away is chased hourly until it is back."""
+DEFAULT_LIFE_S: Final = 900
+OPEN_MAX: Final = 8
+"""Commands that may be under way at one meter."""
+READ_LIVE: Final = ("p_w", "u1_v", "i1_a", "q_var", "f_hz", "switch_state", "import_wh", "export_wh")
+"""What "read now" asks of a single-phase meter, and of others besides their phases."""
+READ_PHASES: Final = ("u1_v", "u2_v", "u3_v", "i1_a", "i2_a", "i3_a", "p_w", "q_var")
+"""What "read now" asks of a three-phase meter."""
+_STATE: Final = ("switch_state", "last_command")
+
+
+class Kind(StrEnum):
+    """What may be ordered."""
+
+    SWITCH_OPEN = "switch_open"
+    SWITCH_CLOSE = "switch_close"
+    READ = "read"
+
+
+_OPCODES: Final = {Kind.SWITCH_OPEN: Opcode.SWITCH_OPEN, Kind.SWITCH_CLOSE: Opcode.SWITCH_CLOSE, Kind.READ: Opcode.READ}
+_WANTED: Final = {Kind.SWITCH_OPEN: 0, Kind.SWITCH_CLOSE: 1}
+_SEEN: Final = {EventCode.SWITCH_OPENED: Kind.SWITCH_OPEN, EventCode.SWITCH_CLOSED: Kind.SWITCH_CLOSE}
+
+
+@dataclass(slots=True)
+class CommandRow:
+    """A command, as it is stored and followed.  `next_us`: when something is due for it."""
+
+    id: int
+    meter_id: int
+    sequence: int
+    kind: Kind
+    state: CommandState
+    created_us: int
+    created_by: str
+    reason: str
+    expires_us: int
+    updated_us: int
+    key: str | None = None
+    """Idempotency key of the caller."""
+    attempts: int = 0
+    next_us: int = 0
+    quantities: tuple[str, ...] = ()
+    waiting: bool = field(default=False, compare=False)
+    """Its downlink waits in the network server (not stored)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandStep:
+    """One step in the life of a command, for its history."""
+
+    command_id: int
+    at_us: int
+    state: CommandState
+    text: str
+
+
+class CommandTracker:
+    """The open commands of all meters."""
+
+    def __init__(self, registry: Registry, open_commands: Iterable[CommandRow], next_id: int) -> None:
+        self._registry = registry
+        self._open: dict[int, CommandRow] = {command.id: command for command in open_commands}
+        self._next_id = next_id
+        self._changed: dict[int, CommandRow] = {}
+        self._steps: list[CommandStep] = []
+
+    @property
+    def open(self) -> tuple[CommandRow, ...]:
+        """The commands that have not ended."""
+        return tuple(self._open.values())
+
+    @property
+    def next_us(self) -> int | None:
+        """When `poll` has something to do."""
+        return min((command.next_us for command in self._open.values()), default=None)
+
+    def issue(
+        self,
+        meter: MeterRecord,
+        kind: Kind,
+        *,
+        has_switch: bool,
+        by: str,
+        reason: str,
+        now_us: int,
+        life_s: int = DEFAULT_LIFE_S,
+        phases: int = 1,
+        key: str | None = None,
+    ) -> CommandRow:
+        """Queues a command.  NotAllowedError for a model without a switch; ConflictError where too many are open."""
+        if kind is not Kind.READ and not has_switch:
+            raise NotAllowedError(f"meter {meter.serial} ({meter.model}) has no supply switch")
+        under_way = [command for command in self._open.values() if command.meter_id == meter.id]
+        if len(under_way) >= OPEN_MAX:
+            raise ConflictError(f"meter {meter.serial} has {len(under_way)} commands under way")
+        other = next((c for c in under_way if c.kind is not Kind.READ and kind is not Kind.READ), None)
+        if other is not None:
+            raise ConflictError(f"meter {meter.serial}: {other.kind} (command {other.id}) is still {other.state}")
+        command = CommandRow(
+            id=self._next_id,
+            meter_id=meter.id,
+            sequence=self._sequence(meter.id),
+            kind=kind,
+            state=CommandState.QUEUED,
+            created_us=now_us,
+            created_by=by,
+            reason=reason,
+            expires_us=now_us + life_s * US_PER_S,
+            updated_us=now_us,
+            key=key,
+            next_us=now_us,
+            quantities=() if kind is not Kind.READ else READ_PHASES if phases > 1 else READ_LIVE,
+        )
+        self._next_id += 1
+        self._open[command.id] = command
+        self._note(command, now_us, f"ordered by {by}" + (f": {reason}" if reason else ""))
+        return command
+
+    def cancel(self, command_id: int, now_us: int, by: str) -> tuple[CommandRow, object]:
+        """Takes a command back that was not sent yet; the second value is the token of its waiting downlink."""
+        command = self._open.get(command_id)
+        if command is None:
+            raise UnknownError("open command", command_id)
+        token = self._token(command)
+        if not self._move(command, CommandEvent.CANCEL, now_us, f"cancelled by {by}"):
+            raise ConflictError(f"command {command_id} is {command.state} and cannot be taken back")
+        return command, token
+
+    def _sequence(self, meter_id: int) -> int:
+        state = self._registry.touch(meter_id)
+        state.sequence = state.sequence % (SEQUENCES - 1) + 1
+        return state.sequence
+
+    # -- sending
+
+    def poll(self, now_us: int) -> tuple[list[Downlink], list[tuple[int, object]]]:
+        """Downlinks to send now, and (DevEUI, token) of waiting ones to take back."""
+        downlinks: list[Downlink] = []
+        withdrawn: list[tuple[int, object]] = []
+        for command in [each for each in self._open.values() if each.next_us <= now_us]:
+            meter = self._registry.meter(command.meter_id)
+            if now_us >= command.expires_us and self._overdue(command, now_us):
+                if command.waiting:
+                    withdrawn.append((meter.dev_eui, self._token(command)))
+                    command.waiting = False
+                if command.state in FINAL:
+                    continue
+            command.next_us = self._pause(command, now_us)
+            if command.waiting:
+                continue
+            command.attempts += 1
+            command.waiting = True
+            downlinks.append(self._downlink(command, meter))
+            self._changed[command.id] = command
+        return downlinks, withdrawn
+
+    def _overdue(self, command: CommandRow, now_us: int) -> bool:
+        if not self._move(command, CommandEvent.TIME_OVER, now_us, "its time is over"):
+            return False
+        command.attempts = 0
+        return True
+
+    def _pause(self, command: CommandRow, now_us: int) -> int:
+        pause_us = min(ANSWER_US << min(command.attempts, 16), PAUSE_MAX_US)
+        at_us = now_us + pause_us
+        before_end = command.expires_us > now_us and command.state is not CommandState.UNKNOWN
+        return min(at_us, command.expires_us) if before_end else at_us
+
+    @staticmethod
+    def _token(command: CommandRow) -> object:
+        return ("command", command.id, command.attempts)
+
+    def _downlink(self, command: CommandRow, meter: MeterRecord) -> Downlink:
+        """What to say for a command as it stands: the order itself, a query for it, or a read of the state."""
+        confirmed = False
+        if command.state is CommandState.UNKNOWN and command.kind is not Kind.READ:
+            said = Command(self._sequence(meter.id), Opcode.QUERY, asked=command.sequence)
+        elif command.state is CommandState.EXECUTED:
+            said = Command(self._sequence(meter.id), Opcode.READ, quantities=_STATE)
+        else:
+            said = Command(command.sequence, _OPCODES[command.kind], quantities=command.quantities)
+            confirmed = command.kind is not Kind.READ
+        return Downlink(meter.dev_eui, Port.COMMAND, messages.encode_command(said), confirmed, self._token(command))
+
+    # -- what comes back
+
+    def not_taken(self, downlink: Downlink) -> None:
+        """The network server could not take a downlink (no session, queue full): it is tried again at the next time."""
+        command = self._of_token(downlink.token)
+        if command is not None:
+            command.waiting = False
+
+    def fate(self, fate: DownlinkFate, now_us: int) -> None:
+        """What the network says of a downlink of ours."""
+        command = self._of_token(fate.token)
+        if command is None:
+            return
+        match fate.fate:
+            case Fate.SENT:
+                command.waiting = False
+                command.next_us = self._pause(command, now_us)
+                if command.state in (CommandState.QUEUED, CommandState.SENT):
+                    self._move(command, CommandEvent.SENT, now_us, f"attempt {command.attempts}")
+            case Fate.ACKNOWLEDGED:
+                self._move(command, CommandEvent.ACKNOWLEDGED, now_us, "received by the meter's module")
+            case Fate.TOO_LONG | Fate.NO_SESSION:
+                command.waiting = False
+            case Fate.NOT_ACKNOWLEDGED:
+                pass
+
+    def answer(self, meter_id: int, answer: Answer, now_us: int) -> None:
+        """An answer of a meter."""
+        command = self._of_sequence(meter_id, answer.sequence)
+        if command is None:
+            return
+        if answer.result is Result.DONE:
+            self._move(command, CommandEvent.DONE, now_us, "done by the meter")
+        elif answer.result is Result.NOT_EXECUTED:
+            self._move(command, CommandEvent.NOT_DONE, now_us, "the meter never carried it out")
+        else:
+            text = answer.result.name.lower().replace("_", " ")
+            self._move(command, CommandEvent.REFUSED, now_us, f"refused by the meter: {text}")
+
+    def values(self, state: MeterState, said: Values, now_us: int) -> None:
+        """Values of a meter: they verify a read, or a switch command whose number they carry."""
+        for command in [each for each in self._open.values() if each.meter_id == state.meter_id]:
+            if command.kind is Kind.READ:
+                if command.state is not CommandState.QUEUED and said.values.keys() & set(command.quantities):
+                    self._move(command, CommandEvent.SEEN, now_us, "values received")
+            elif (said.values.get("last_command"), said.values.get("switch_state")) == (
+                command.sequence,
+                _WANTED[command.kind],
+            ):
+                self._move(command, CommandEvent.SEEN, now_us, "seen in the meter's report")
+
+    def event(self, meter_id: int, event: Event, now_us: int) -> None:
+        """An event of a meter: a switch that moved names the command that moved it."""
+        kind = _SEEN.get(event.code)
+        command = self._of_sequence(meter_id, event.detail) if kind is not None else None
+        if command is not None and command.kind is kind:
+            self._move(command, CommandEvent.SEEN, now_us, "seen in the meter's own event")
+
+    def _of_token(self, token: object) -> CommandRow | None:
+        match token:
+            case ("command", int(command_id), _):
+                return self._open.get(command_id)
+            case _:
+                return None
+
+    def _of_sequence(self, meter_id: int, sequence: int) -> CommandRow | None:
+        return next((c for c in self._open.values() if (c.meter_id, c.sequence) == (meter_id, sequence)), None)
+
+    # -- changing
+
+    def _move(self, command: CommandRow, event: CommandEvent, now_us: int, text: str) -> bool:
+        state = next_state(command.state, event)
+        if state is None:
+            return False
+        command.state, command.updated_us = state, now_us
+        if state is CommandState.EXECUTED:
+            command.attempts, command.next_us = 0, now_us + ANSWER_US
+        self._note(command, now_us, text)
+        if state in FINAL:
+            del self._open[command.id]
+        return True
+
+    def _note(self, command: CommandRow, now_us: int, text: str) -> None:
+        self._changed[command.id] = command
+        self._steps.append(CommandStep(command.id, now_us, command.state, text))
+
+    def take_changes(self) -> tuple[list[CommandRow], list[CommandStep]]:
+        """What to store now."""
+        rows, steps = list(self._changed.values()), self._steps
+        self._changed, self._steps = {}, []
+        return rows, steps

@@ -1,0 +1,176 @@
+"""Group commit: many frames, one transaction, then the acknowledgements (law 2).
+
+    submit(receptions, acknowledge)   from gateways; nothing is lost once `acknowledge` was called
+    run()                             closes groups for ever
+
+A group closes `GROUP_US` after its first frame, or when the one before it is on disk, whichever is later; under load
+groups grow by themselves.  One group is one unit of work: the journal rows of what came in, and everything that frames of
+this and earlier groups led to.  Only when it is on disk do acknowledgements and transmissions leave: a downlink counter
+that is on the air is in the store (law 5).  `worked_off` says up to which journal row all effects are in the store: after
+a crash the rows behind it are played again, and what had its effect already is recognised by its frame counter.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from nyala.headend.ports import AppUplink, Changes, Radio, Writer
+from nyala.headend.service import HeadEnd
+from nyala.lorawan.network.port import Reception, Refused, Transmission, Uplink
+from nyala.lorawan.network.server import NetworkServer
+from nyala.vocab.errors import ConflictError
+from nyala.vocab.time import US_PER_S
+
+GROUP_US: Final = 10_000
+"""How long a group waits for more frames: adds to latency, saves commits."""
+GROUP_FRAMES: Final = 2_048
+"""Frames of one group at most: bounds the memory and the length of a transaction."""
+WAITING_MAX: Final = 20_000
+"""Frames that may wait for a group; beyond it gateways get no acknowledgement (and a good forwarder sends again)."""
+
+Acknowledge = Callable[[], None]
+
+
+class Ingest:
+    """The one loop through which everything from outside gets into the store."""
+
+    def __init__(
+        self,
+        network: NetworkServer,
+        headend: HeadEnd,
+        writer: Writer,
+        now_us: Callable[[], int],
+        *,
+        next_journal: int = 1,
+    ) -> None:
+        self.radio: Radio | None = None
+        self.groups = self.frames = 0
+        self.refused: list[Callable[[Refused], None]] = []
+        self._network, self._headend, self._writer, self._now_us = network, headend, writer, now_us
+        self._receptions: list[Reception] = []
+        self._app: list[AppUplink] = []
+        self._acknowledgements: list[Acknowledge] = []
+        self._next_journal = next_journal
+        self._worked_off = next_journal - 1
+        self._work = asyncio.Event()
+
+    # -- in
+
+    def submit(self, receptions: Sequence[Reception], acknowledge: Acknowledge) -> bool:
+        """Takes frames of a gateway; calls `acknowledge` when they are on disk.  False: too many wait."""
+        if len(self._receptions) + len(receptions) > WAITING_MAX:
+            return False
+        for reception in receptions:
+            self._receptions.append(replace(reception, journal=self._next_journal))
+            self._next_journal += 1
+        self._acknowledgements.append(acknowledge)
+        self._work.set()
+        return True
+
+    def submit_app(self, uplinks: Sequence[AppUplink], acknowledge: Acknowledge) -> bool:
+        """Takes telegrams that came without a radio frame of ours; as `submit`."""
+        if len(self._app) + len(uplinks) > WAITING_MAX:
+            return False
+        for uplink in uplinks:
+            self._app.append(replace(uplink, journal=self._next_journal))
+            self._next_journal += 1
+        self._acknowledgements.append(acknowledge)
+        self._work.set()
+        return True
+
+    def replay(self, receptions: Sequence[Reception], app: Sequence[AppUplink]) -> None:
+        """Plays journal rows again that had not been worked off when the process ended."""
+        self._worked_off = min([*(r.journal for r in receptions), *(a.journal for a in app), self._next_journal]) - 1
+        for reception in receptions:
+            self._network.receive(reception, self._now_us())
+        for uplink in app:
+            self._headend.handle(uplink, self._now_us())
+        self._work.set()
+
+    def nudge(self) -> None:
+        """Something was ordered: do not wait for the next timer."""
+        self._work.set()
+
+    # -- the loop
+
+    async def run(self) -> None:
+        """Closes groups until it is cancelled.  An error of the writer ends it: what is not on disk is not true."""
+        while True:
+            await self._wait()
+            await self.close_group()
+
+    async def _wait(self) -> None:
+        if not self._work.is_set():
+            due_us = self._headend.next_us
+            if self._network.next_us is not None:
+                due_us = min(due_us, self._network.next_us)
+            delay_s = (due_us - self._now_us()) / US_PER_S
+            if delay_s > 0:
+                try:
+                    await asyncio.wait_for(self._work.wait(), delay_s)
+                except TimeoutError:
+                    return
+        if len(self._receptions) < GROUP_FRAMES:
+            await asyncio.sleep(GROUP_US / US_PER_S)
+
+    async def close_group(self) -> None:
+        """Works off what is there, stores it, then acknowledges and sends."""
+        self._work.clear()
+        now_us = self._now_us()
+        changes, acknowledgements = self._take(now_us)
+        transmissions = self._work_off(changes, now_us)
+        self._headend.collect(changes)
+        changes.roots, changes.sessions, changes.counted = self._network.sessions.take_changes()
+        self._mark(changes)
+        if not changes.empty:
+            await self._writer.commit(changes)
+            self.groups += 1
+        for acknowledge in acknowledgements:
+            acknowledge()
+        for transmission in transmissions:
+            if self.radio is not None:
+                self.radio.transmit(transmission)
+        self._headend.stored(changes)
+
+    def _take(self, now_us: int) -> tuple[Changes, list[Acknowledge]]:
+        changes = Changes(journal=self._receptions, app_journal=self._app)
+        self._receptions, self._app = [], []
+        acknowledgements, self._acknowledgements = self._acknowledgements, []
+        self.frames += len(changes.journal)
+        self._headend.heard(changes.journal)
+        for reception in changes.journal:
+            self._network.receive(reception, now_us)
+        return changes, acknowledgements
+
+    def _work_off(self, changes: Changes, now_us: int) -> list[Transmission]:
+        events = self._network.poll(now_us)
+        touched = [(event.dev_eui, event.received_us) for event in events if isinstance(event, Uplink)]
+        self._headend.prefetch([*touched, *((uplink.dev_eui, uplink.received_us) for uplink in changes.app_journal)])
+        for uplink in changes.app_journal:
+            self._headend.handle(uplink, now_us)
+        for event in events:
+            self._headend.handle(event, now_us)
+            if isinstance(event, Refused):
+                for listener in self.refused:
+                    listener(event)
+        downlinks, withdrawn = self._headend.poll(now_us)
+        for dev_eui, token in withdrawn:
+            self._network.cancel(dev_eui, token)
+        for downlink in downlinks:
+            try:
+                self._network.enqueue(downlink, now_us)
+            except ConflictError:
+                self._headend.not_taken(downlink)
+        if downlinks:
+            sent = self._network.poll(now_us)
+            for event in sent:
+                self._headend.handle(event, now_us)
+            events += sent
+        return [event for event in events if isinstance(event, Transmission)]
+
+    def _mark(self, changes: Changes) -> None:
+        oldest = self._network.oldest_journal()
+        worked_off = (self._next_journal if oldest is None else oldest) - 1
+        if worked_off > self._worked_off:
+            self._worked_off = changes.worked_off = worked_off

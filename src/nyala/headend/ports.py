@@ -1,0 +1,98 @@
+"""What the head-end asks of the layers around it, as small protocols, and the unit of work it hands to the store.
+
+`Changes` is everything that one group of uplinks led to.  The store writes it in one transaction: either all of it is
+there after a crash, or none.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from nyala.headend.commands import CommandRow, CommandStep
+from nyala.headend.registry import MeterState
+from nyala.lorawan.network.port import Reception, Transmission
+from nyala.lorawan.network.sessions import Root, SessionRow
+from nyala.mdm.load_day import LoadDayRow
+
+
+@dataclass(frozen=True, slots=True)
+class AppUplink:
+    """A telegram that came without a radio frame of ours: from another network server, or from the demo's history."""
+
+    dev_eui: int
+    port: int
+    payload: bytes
+    received_us: int
+    journal: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterRow:
+    """One reading of one register."""
+
+    meter_id: int
+    quantity: int
+    """Telegram code of the register."""
+    at_s: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One event of one meter."""
+
+    meter_id: int
+    at_s: int
+    code: int
+    detail: int
+    number: int
+    received_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayRow:
+    """A gateway as it was heard: frames since it was first seen."""
+
+    eui: int
+    last_seen_us: int
+    frames: int
+
+
+@dataclass(slots=True)
+class Changes:
+    """One unit of work.  `worked_off`: every journal row up to this number has had its effect."""
+
+    journal: list[Reception] = field(default_factory=list)
+    app_journal: list[AppUplink] = field(default_factory=list)
+    worked_off: int | None = None
+    roots: list[Root] = field(default_factory=list)
+    sessions: list[SessionRow] = field(default_factory=list)
+    counted: list[tuple[int, int]] = field(default_factory=list)
+    states: list[MeterState] = field(default_factory=list)
+    load_days: list[LoadDayRow] = field(default_factory=list)
+    superseded: list[LoadDayRow] = field(default_factory=list)
+    registers: list[RegisterRow] = field(default_factory=list)
+    events: list[EventRow] = field(default_factory=list)
+    commands: list[CommandRow] = field(default_factory=list)
+    steps: list[CommandStep] = field(default_factory=list)
+    gateways: list[GatewayRow] = field(default_factory=list)
+
+    @property
+    def empty(self) -> bool:
+        """Nothing to write."""
+        lists: Iterable[list[object]] = (value for name in self.__slots__ if isinstance(value := getattr(self, name), list))
+        return not any(lists) and self.worked_off is None
+
+
+class Writer(Protocol):
+    """Writes units of work: on one writer thread in a server, inline in a simulation."""
+
+    async def commit(self, changes: Changes) -> None:
+        """Returns when the unit of work is on disk; raises where it cannot be."""
+
+
+class Radio(Protocol):
+    """Sends transmissions."""
+
+    def transmit(self, transmission: Transmission) -> bool:
+        """Hands a frame to a gateway; False where there is no way to it."""

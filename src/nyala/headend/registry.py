@@ -1,0 +1,101 @@
+"""The meters as they were onboarded, and where each stands: known by id and by DevEUI.  Plain values in memory."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from nyala.vocab.errors import UnknownError
+
+
+@dataclass(frozen=True, slots=True)
+class MeterRecord:
+    """A meter as the store has it.  `installed_s`: intervals are expected from here on; `ct_ratio` primary to secondary."""
+
+    id: int
+    tenant_id: int
+    serial: str
+    model: str
+    dev_eui: int
+    zone: str
+    period_s: int
+    report_s: int
+    installed_s: int
+    customer: str = ""
+    site: str = ""
+    tariff: str = ""
+    contracted_va: int = 0
+    ct_ratio: tuple[int, int] = (1, 1)
+
+
+@dataclass(slots=True)
+class MeterState:
+    """The meter's shadow: what was last reported.  Stored as one row; `values` as catalogue integers by name."""
+
+    meter_id: int
+    last_heard_us: int = 0
+    data_rate: int = 0
+    rssi_dbm: float = 0.0
+    snr_db: float = 0.0
+    gateways: int = 0
+    uplinks: int = 0
+    live_at_s: int = 0
+    live: dict[str, int] = field(default_factory=dict)
+    registers: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Register name -> (value, at_s): the newest of each."""
+    switch_state: int | None = None
+    switch_at_s: int = 0
+    complete_to: int = 0
+    """Every interval before this index is there, in all channels of the profile."""
+    sequence: int = 0
+    """The last command sequence number that was given."""
+    model_code: int | None = None
+    firmware: int | None = None
+
+
+class Registry:
+    """All meters of this process."""
+
+    def __init__(self, records: Iterable[MeterRecord] = (), states: Iterable[MeterState] = ()) -> None:
+        self._records: dict[int, MeterRecord] = {}
+        self._by_dev_eui: dict[int, MeterRecord] = {}
+        self._states: dict[int, MeterState] = {}
+        self.changed: dict[int, MeterState] = {}
+        known = {state.meter_id: state for state in states}
+        for record in records:
+            self.add(record, known.get(record.id))
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __iter__(self) -> Iterator[MeterRecord]:
+        return iter(self._records.values())
+
+    def add(self, record: MeterRecord, state: MeterState | None = None) -> None:
+        """Makes a meter known."""
+        self._records[record.id] = self._by_dev_eui[record.dev_eui] = record
+        first = -(-record.installed_s // record.period_s)
+        self._states[record.id] = state or MeterState(record.id, complete_to=first)
+
+    def meter(self, meter_id: int) -> MeterRecord:
+        """A meter by id; UnknownError."""
+        try:
+            return self._records[meter_id]
+        except KeyError:
+            raise UnknownError("meter", meter_id) from None
+
+    def of_device(self, dev_eui: int) -> MeterRecord | None:
+        """A meter by DevEUI, or None."""
+        return self._by_dev_eui.get(dev_eui)
+
+    def state(self, meter_id: int) -> MeterState:
+        """Where a meter stands.  Whoever changes it calls `touch`."""
+        return self._states[meter_id]
+
+    def touch(self, meter_id: int) -> MeterState:
+        """Where a meter stands, to be changed and stored."""
+        state = self.changed[meter_id] = self._states[meter_id]
+        return state
+
+    def take_changes(self) -> list[MeterState]:
+        """The states to store now."""
+        changed, self.changed = list(self.changed.values()), {}
+        return changed

@@ -1,0 +1,221 @@
+"""The head-end service: events of the network in, readings, states, events and commands out.  No I/O.
+
+    handle(event, now)   an uplink, a join, the fate of a downlink
+    poll(now)            downlinks that are due: commands first, then back-fill
+    collect(changes)     puts what changed into a unit of work
+
+Listeners hear of what changed after it was stored; they are how live pages are fed.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from nyala.headend.backfill import PROFILE, Backfill
+from nyala.headend.commands import CommandRow, CommandTracker
+from nyala.headend.ports import AppUplink, Changes, EventRow, GatewayRow, RegisterRow
+from nyala.headend.registry import MeterRecord, MeterState, Registry
+from nyala.lorawan.network.port import Downlink as NetworkDownlink
+from nyala.lorawan.network.port import DownlinkFate, Event, Reception, Uplink
+from nyala.mdm.book import Book
+from nyala.mdm.load_day import Key
+from nyala.telegram import codec
+from nyala.telegram.intervals import ANCHOR_BITS, Intervals
+from nyala.telegram.kinds import EventCode
+from nyala.telegram.messages import Answer, Hello
+from nyala.telegram.messages import Event as MeterEvent
+from nyala.telegram.values import Values
+from nyala.vocab.errors import ConflictError, TelegramError
+from nyala.vocab.quality import Quality
+from nyala.vocab.quantities import Channel, catalogue
+from nyala.vocab.time import DAY_S, US_PER_S
+
+FUTURE_S: Final = 3_600
+"""Readings that are later than the server's clock by more than this are refused: a meter's clock is off, or a forgery."""
+SCAN_MAX: Final = 100_000
+"""Intervals that one look for the first gap goes over: nearly three years of 15 minutes."""
+_SWITCH_EVENTS: Final = {EventCode.SWITCH_OPENED: 0, EventCode.SWITCH_CLOSED: 1}
+
+Listener = Callable[[list[MeterState], list[CommandRow]], None]
+
+
+class HeadEnd:
+    """All meters of one process, as the centre sees them."""
+
+    def __init__(self, registry: Registry, book: Book, tracker: CommandTracker) -> None:
+        self.registry, self.book, self.tracker = registry, book, tracker
+        self.backfill = Backfill(registry, book)
+        self.counts: Counter[str] = Counter()
+        self.listeners: list[Listener] = []
+        self._registers: list[RegisterRow] = []
+        self._events: list[EventRow] = []
+        self._gateways: dict[int, list[int]] = {}
+
+    @property
+    def next_us(self) -> int:
+        """When `poll` has something to do."""
+        commands_us = self.tracker.next_us
+        return self.backfill.next_us if commands_us is None else min(self.backfill.next_us, commands_us)
+
+    # -- in
+
+    def prefetch(self, meters_and_times: Iterable[tuple[int, int]]) -> None:
+        """Brings the load days that uplinks of these meters (DevEUI, received_us) will touch into memory, in one go."""
+        keys = []
+        for dev_eui, received_us in meters_and_times:
+            meter = self.registry.of_device(dev_eui)
+            if meter is not None:
+                today = received_us // US_PER_S // DAY_S
+                keys += [Key(meter.id, day, channel) for channel in PROFILE for day in (today - 1, today)]
+        self.book.fetch(keys)
+
+    def heard(self, receptions: Iterable[Reception]) -> None:
+        """Counts what gateways heard."""
+        for reception in receptions:
+            seen = self._gateways.setdefault(reception.gateway, [0, 0])
+            seen[0] = max(seen[0], reception.received_us)
+            seen[1] += 1
+
+    def handle(self, event: Event | AppUplink, now_us: int) -> None:
+        """Takes an event of the network server, or a telegram of another one."""
+        match event:
+            case Uplink():
+                self.counts["uplinks"] += 1
+                self._telegram(event.dev_eui, event.port, event.payload, event.received_us, event)
+            case AppUplink():
+                self._telegram(event.dev_eui, event.port, event.payload, event.received_us, None)
+            case DownlinkFate():
+                self.tracker.fate(event, now_us)
+                self.backfill.sent(event.token)
+            case _:
+                pass
+
+    def _telegram(self, dev_eui: int, port: int | None, payload: bytes, received_us: int, radio: Uplink | None) -> None:
+        meter = self.registry.of_device(dev_eui)
+        if meter is None:
+            self.counts["uplink_of_no_meter"] += 1
+            return
+        state = self.registry.touch(meter.id)
+        state.last_heard_us = max(state.last_heard_us, received_us)
+        state.uplinks += 1
+        if radio is not None:
+            best = radio.receptions[0]
+            state.data_rate, state.rssi_dbm, state.snr_db = radio.data_rate, best.rssi_dbm, best.snr_db
+            state.gateways = len(radio.receptions)
+        if port is None or not port:
+            return
+        try:
+            self._said(meter, state, codec.decode(port, payload, received_us // US_PER_S), received_us)
+        except (TelegramError, ConflictError) as error:
+            self.counts[f"refused_{type(error).__name__}"] += 1
+
+    def _said(self, meter: MeterRecord, state: MeterState, telegram: codec.Telegram, received_us: int) -> None:
+        match telegram:
+            case Intervals():
+                self._intervals(meter, state, telegram, received_us)
+            case Values():
+                self._values(meter, state, telegram, received_us)
+            case MeterEvent():
+                self._event(meter, state, telegram, received_us)
+            case Answer():
+                self.tracker.answer(meter.id, telegram, received_us)
+                if telegram.opcode in (1, 2) and telegram.result == 0:
+                    self._switch(state, telegram.detail, received_us // US_PER_S)
+            case Hello():
+                state.model_code, state.firmware = telegram.model, telegram.firmware
+            case _:
+                raise TelegramError("a command telegram came from a meter")
+
+    # -- what telegrams say
+
+    def _intervals(self, meter: MeterRecord, state: MeterState, run: Intervals, received_us: int) -> None:
+        if run.period_s != meter.period_s:
+            raise TelegramError(f"intervals of {run.period_s} s from a meter that is set to {meter.period_s} s")
+        if (run.first + run.count) * run.period_s > received_us // US_PER_S + FUTURE_S:
+            raise TelegramError("intervals from the future")
+        qualities = [Quality.OUTAGE if i in run.outages else Quality.RAW for i in range(run.count)]
+        added = 0
+        for channel, block in run.channels.items():
+            added += self.book.merge(meter.id, channel, run.period_s, run.first, block.values, qualities)
+            if block.anchor is not None:
+                self._check_anchor(meter, channel, run, block.anchor)
+        if added:
+            self.counts["intervals"] += added
+            self.backfill.progressed(meter.id)
+            state.complete_to = min(
+                self.book.first_missing(meter.id, channel, meter.period_s, state.complete_to, state.complete_to + SCAN_MAX)
+                for channel in PROFILE
+            )
+
+    def _check_anchor(self, meter: MeterRecord, channel: Channel, run: Intervals, anchor: int) -> None:
+        """The register in the telegram against the register at the day's start plus the intervals since: the sum is proven."""
+        per_day = DAY_S // run.period_s
+        end = run.first + run.count
+        day = self.book.day(Key(meter.id, (end - 1) // per_day, channel))
+        if day is None or day.open_wh is None:
+            return
+        until = (end - 1) % per_day + 1
+        if (day.qualities[:until] == Quality.MISSING).any():
+            return
+        register_wh = day.open_wh + int(day.values[:until].sum())
+        self.counts["anchors_right" if register_wh % (1 << ANCHOR_BITS) == anchor else "anchors_wrong"] += 1
+
+    def _values(self, meter: MeterRecord, state: MeterState, said: Values, received_us: int) -> None:
+        if said.at_s > received_us // US_PER_S + FUTURE_S:
+            raise TelegramError("values from the future")
+        live: dict[str, int] = {}
+        for name, value in said.values.items():
+            quantity = catalogue()[name]
+            if quantity.channel is None:
+                live[name] = value
+                continue
+            self._registers.append(RegisterRow(meter.id, quantity.code, said.at_s, value))
+            if said.at_s >= state.registers.get(name, (0, 0))[1]:
+                state.registers[name] = (value, said.at_s)
+            if quantity.rate == 0 and quantity.channel in PROFILE:
+                self.book.set_register(meter.id, quantity.channel, meter.period_s, said.at_s, value)
+        if live and said.at_s >= state.live_at_s:
+            state.live, state.live_at_s = state.live | live, said.at_s
+        if "switch_state" in live:
+            self._switch(state, live["switch_state"], said.at_s)
+        self.tracker.values(state, said, received_us)
+
+    def _event(self, meter: MeterRecord, state: MeterState, event: MeterEvent, received_us: int) -> None:
+        row = EventRow(meter.id, event.clock_s, event.code, event.detail, event.number, received_us)
+        self._events.append(row)
+        if event.code in _SWITCH_EVENTS:
+            self._switch(state, _SWITCH_EVENTS[event.code], event.clock_s)
+        self.tracker.event(meter.id, event, received_us)
+
+    @staticmethod
+    def _switch(state: MeterState, position: int, at_s: int) -> None:
+        if at_s >= state.switch_at_s:
+            state.switch_state, state.switch_at_s = position, at_s
+
+    # -- out
+
+    def poll(self, now_us: int) -> tuple[list[NetworkDownlink], list[tuple[int, object]]]:
+        """Downlinks that are due, the most urgent first, and the tokens (DevEUI, token) of those to take back."""
+        commands, withdrawn = self.tracker.poll(now_us)
+        return commands + self.backfill.poll(now_us), withdrawn
+
+    def not_taken(self, downlink: NetworkDownlink) -> None:
+        """The network server could not take a downlink."""
+        self.tracker.not_taken(downlink)
+        self.backfill.sent(downlink.token, taken=False)
+
+    def collect(self, changes: Changes) -> None:
+        """Puts what changed since the last call into a unit of work."""
+        changes.states = self.registry.take_changes()
+        changes.load_days, changes.superseded = self.book.take_changes()
+        changes.commands, changes.steps = self.tracker.take_changes()
+        changes.registers, self._registers = self._registers, []
+        changes.events, self._events = self._events, []
+        changes.gateways = [GatewayRow(eui, *seen) for eui, seen in sorted(self._gateways.items())]
+        self._gateways = {}
+
+    def stored(self, changes: Changes) -> None:
+        """The unit of work is on disk: tells the listeners."""
+        if changes.states or changes.commands:
+            for listener in self.listeners:
+                listener(changes.states, changes.commands)

@@ -1,0 +1,1 @@
+"""One relational schema for SQLite and PostgreSQL (SQLAlchemy Core).  SQL is written here and nowhere else."""

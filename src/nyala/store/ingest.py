@@ -1,0 +1,161 @@
+"""Writing units of work: everything that a group of uplinks led to, in one transaction.
+
+`unit_statements` turns a unit of work into rows at once, on the caller's thread, so that what changes afterwards cannot
+leak in; `InlineWriter` and `ThreadWriter` execute them.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+from sqlalchemy import Dialect, Engine, Table, bindparam, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import Insert
+from sqlalchemy.sql.expression import Executable
+
+from nyala.headend.ports import Changes
+from nyala.store import rows, schema
+from nyala.store.engine import writing
+from nyala.store.rows import Row
+from nyala.vocab.identifiers import eui_text
+
+Statement = tuple[Executable, list[Row]]
+MARK_ID: Final = 1
+
+
+def insert(dialect: Dialect, table: Table) -> Any:
+    """The INSERT of a dialect that knows ON CONFLICT."""
+    return (postgresql if dialect.name == "postgresql" else sqlite).insert(table)
+
+
+def upsert(dialect: Dialect, table: Table, keys: Iterable[str], values: Iterable[str]) -> Insert:
+    """INSERT that replaces `values` of a row with the same `keys`."""
+    statement = insert(dialect, table)
+    changed = {name: statement.excluded[name] for name in values}
+    made: Insert = statement.on_conflict_do_update(index_elements=list(keys), set_=changed)
+    return made
+
+
+def insert_new(dialect: Dialect, table: Table, keys: Iterable[str]) -> Insert:
+    """INSERT that leaves a row with the same `keys` alone."""
+    made: Insert = insert(dialect, table).on_conflict_do_nothing(index_elements=list(keys))
+    return made
+
+
+class Statements:
+    """The statements of one dialect, built once."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        day_key = ("meter_id", "day", "channel")
+        self.journal = insert_new(dialect, schema.uplink_journal, ["seq"])
+        self.mark = upsert(dialect, schema.journal_mark, ["id"], ["worked_off"])
+        self.root = (
+            update(schema.lorawan_device)
+            .where(schema.lorawan_device.c.dev_eui == bindparam("eui"))
+            .values(dev_nonce=bindparam("nonce"), join_nonce=bindparam("given"))
+        )
+        self.session = _replace(dialect, schema.lorawan_session)
+        self.counted = (
+            update(schema.lorawan_session)
+            .where(schema.lorawan_session.c.dev_eui == bindparam("eui"))
+            .values(f_cnt_up=bindparam("counter"))
+        )
+        self.state = _replace(dialect, schema.meter_state)
+        self.load_day = _replace(dialect, schema.load_day)
+        self.history = insert_new(dialect, schema.load_day_history, [*day_key, "version"])
+        self.register = insert_new(dialect, schema.register_reading, ["meter_id", "quantity", "at_s"])
+        self.event = insert_new(dialect, schema.meter_event, ["meter_id", "at_s", "code", "number"])
+        self.command = _replace(dialect, schema.command)
+        self.step = schema.command_step.insert()
+        gateway = insert(dialect, schema.gateway)
+        self.gateway: Insert = gateway.on_conflict_do_update(
+            index_elements=["eui"],
+            set_={
+                "last_seen_us": gateway.excluded.last_seen_us,
+                "frames": schema.gateway.c.frames + gateway.excluded.frames,
+            },
+        )
+
+
+def _replace(dialect: Dialect, table: Table) -> Insert:
+    keys = [column.name for column in table.primary_key]
+    return upsert(dialect, table, keys, [column.name for column in table.columns if column.name not in keys])
+
+
+def unit_statements(statements: Statements, changes: Changes) -> list[Statement]:
+    """The statements of a unit of work with their rows; those without rows are left out."""
+    journal = [*map(rows.reception_row, changes.journal), *map(rows.app_uplink_row, changes.app_journal)]
+    mark = [] if changes.worked_off is None else [{"id": MARK_ID, "worked_off": changes.worked_off}]
+    roots = [{"eui": eui_text(r.dev_eui), "nonce": r.dev_nonce, "given": r.join_nonce} for r in changes.roots]
+    gateways = [
+        {"eui": eui_text(g.eui), "first_seen_us": g.last_seen_us, "last_seen_us": g.last_seen_us, "frames": g.frames}
+        for g in changes.gateways
+    ]
+    registers = [{"meter_id": r.meter_id, "quantity": r.quantity, "at_s": r.at_s, "value": r.value} for r in changes.registers]
+    events = [
+        {
+            "meter_id": e.meter_id,
+            "at_s": e.at_s,
+            "code": e.code,
+            "detail": e.detail,
+            "number": e.number,
+            "received_us": e.received_us,
+        }
+        for e in changes.events
+    ]
+    steps = [{"command_id": s.command_id, "at_us": s.at_us, "state": s.state.value, "text": s.text} for s in changes.steps]
+    units: list[Statement] = [
+        (statements.journal, journal),
+        (statements.root, roots),
+        (statements.session, list(map(rows.session_row, changes.sessions))),
+        (statements.counted, [{"eui": eui_text(eui), "counter": counter} for eui, counter in changes.counted]),
+        (statements.state, list(map(rows.state_row, changes.states))),
+        (statements.history, list(map(rows.history_row, changes.superseded))),
+        (statements.load_day, list(map(rows.load_day_row, changes.load_days))),
+        (statements.register, registers),
+        (statements.event, events),
+        (statements.command, list(map(rows.command_row, changes.commands))),
+        (statements.step, steps),
+        (statements.gateway, gateways),
+        (statements.mark, mark),
+    ]
+    return [(statement, said) for statement, said in units if said]
+
+
+def _execute(engine: Engine, units: list[Statement]) -> None:
+    with writing(engine) as connection:
+        for statement, said in units:
+            connection.execute(statement, said)
+
+
+class InlineWriter:
+    """Commits on the caller's thread: simulations, tests, tools."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine, self._statements = engine, Statements(engine.dialect)
+
+    async def commit(self, changes: Changes) -> None:
+        """Writes one unit of work."""
+        _execute(self._engine, unit_statements(self._statements, changes))
+
+
+class ThreadWriter:
+    """Commits on one writer thread, so that the loop goes on while the disk works: the server."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine, self._statements = engine, Statements(engine.dialect)
+        self._thread = ThreadPoolExecutor(1, "nyala-writer")
+
+    async def commit(self, changes: Changes) -> None:
+        """Writes one unit of work."""
+        units = unit_statements(self._statements, changes)
+        await self.run(lambda: _execute(self._engine, units))
+
+    async def run(self, work: Callable[[], Any]) -> Any:
+        """Any other writing, in its turn."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def close(self) -> None:
+        """Waits for the last unit of work."""
+        self._thread.shutdown()

@@ -1,0 +1,197 @@
+"""Meters in the store: onboarding, loading the registry and the network's sessions, the list of the portal."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, func, or_, select
+
+from nyala.headend.onboarding import NewMeter
+from nyala.headend.registry import MeterRecord, MeterState
+from nyala.lorawan.crypto import AesKey
+from nyala.lorawan.network.sessions import Root, Sessions
+from nyala.store import rows, schema
+from nyala.store.engine import writing
+from nyala.vocab.errors import ConflictError, UnknownError
+from nyala.vocab.identifiers import eui_text
+
+DEV_ADDR_LIMIT: Final = 1 << 25
+"""NwkAddr has 25 bits with a NetID of type 0."""
+PAGE_MAX: Final = 500
+_meter, _device, _state = schema.meter, schema.lorawan_device, schema.meter_state
+
+
+def tenant_id(engine: Engine, name: str) -> int:
+    """The id of a tenant, made where it is not there."""
+    with writing(engine) as connection:
+        found = connection.scalar(select(schema.tenant.c.id).where(schema.tenant.c.name == name))
+        if found is None:
+            found = connection.execute(schema.tenant.insert().values(name=name)).inserted_primary_key[0]  # type: ignore[index]
+        return int(found)
+
+
+def onboard(engine: Engine, tenant: int, meters: Sequence[NewMeter]) -> list[MeterRecord]:
+    """Adds meters, all or none.  ConflictError names the serial numbers and DevEUIs that are there already."""
+    with writing(engine) as connection:
+        _refuse_known(connection, meters)
+        first_id = (connection.scalar(select(func.max(_meter.c.id))) or 0) + 1
+        first_addr = (connection.scalar(select(func.max(_device.c.dev_addr))) or 0) + 1
+        if first_addr + len(meters) > DEV_ADDR_LIMIT:
+            raise ConflictError(f"the network has {first_addr - 1} of {DEV_ADDR_LIMIT} addresses in use")
+        numbered = list(enumerate(meters, start=first_id))
+        connection.execute(_meter.insert(), [_meter_row(number, tenant, meter) for number, meter in numbered])
+        connection.execute(
+            _device.insert(),
+            [_device_row(number, first_addr + number - first_id, meter) for number, meter in numbered],
+        )
+        return load_records(connection, first_id)
+
+
+def _refuse_known(connection: Connection, meters: Sequence[NewMeter]) -> None:
+    serials = {meter.serial for meter in meters}
+    euis = {eui_text(meter.dev_eui) for meter in meters}
+    known = [s for s in connection.scalars(select(_meter.c.serial)) if s in serials]
+    known += [e for e in connection.scalars(select(_device.c.dev_eui)) if e in euis]
+    if known:
+        more = f" and {len(known) - 5} more" if len(known) > 5 else ""
+        raise ConflictError(f"there already: {', '.join(known[:5])}{more}")
+
+
+def _meter_row(number: int, tenant: int, meter: NewMeter) -> dict[str, Any]:
+    return {
+        "id": number,
+        "tenant_id": tenant,
+        "serial": meter.serial,
+        "model": meter.model,
+        "customer": meter.customer,
+        "site": meter.site,
+        "zone": meter.zone,
+        "period_s": meter.period_s,
+        "report_s": meter.report_s,
+        "installed_s": meter.installed_s,
+        "tariff": meter.tariff,
+        "contracted_va": meter.contracted_va,
+        "ct_primary": meter.ct_ratio[0],
+        "ct_secondary": meter.ct_ratio[1],
+    }
+
+
+def _device_row(number: int, dev_addr: int, meter: NewMeter) -> dict[str, Any]:
+    return {
+        "meter_id": number,
+        "dev_eui": eui_text(meter.dev_eui),
+        "join_eui": eui_text(meter.join_eui),
+        "app_key": meter.app_key,
+        "dev_addr": dev_addr,
+        "class_c": True,
+        "dev_nonce": -1,
+        "join_nonce": 0,
+    }
+
+
+def load_records(connection: Connection, from_id: int = 0) -> list[MeterRecord]:
+    """All meters with an id of at least `from_id`."""
+    query = select(_meter, _device.c.dev_eui).join(_device, _device.c.meter_id == _meter.c.id)
+    found = connection.execute(query.where(_meter.c.id >= from_id).order_by(_meter.c.id))
+    return [rows.meter_of(row) for row in found.mappings()]
+
+
+def load_states(connection: Connection) -> list[MeterState]:
+    """The shadows of all meters that were ever heard."""
+    return [rows.state_of(row) for row in connection.execute(select(_state.c.shadow)).mappings()]
+
+
+def load_roots(connection: Connection, from_id: int = 0) -> list[Root]:
+    """The LoRaWAN devices of all meters with an id of at least `from_id`."""
+    query = select(_device).where(_device.c.meter_id >= from_id).order_by(_device.c.meter_id)
+    return [
+        Root(
+            dev_eui=int(row["dev_eui"], 16),
+            join_eui=int(row["join_eui"], 16),
+            app_key=AesKey(row["app_key"]),
+            dev_addr=row["dev_addr"],
+            class_c=row["class_c"],
+            dev_nonce=row["dev_nonce"],
+            join_nonce=row["join_nonce"],
+        )
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def load_sessions(connection: Connection) -> Sessions:
+    """The network's devices and sessions."""
+    sessions = Sessions()
+    for root in load_roots(connection):
+        sessions.add_root(root)
+    for row in connection.execute(select(schema.lorawan_session)).mappings():
+        sessions.restore(rows.session_of(row))
+    return sessions
+
+
+@dataclass(frozen=True, slots=True)
+class MeterLine:
+    """A meter as a list shows it."""
+
+    id: int
+    serial: str
+    customer: str
+    site: str
+    model: str
+    switch_state: int | None
+    last_heard_us: int | None
+    p_w: int | None
+    import_wh: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a list; `next` is the cursor of the one after it, `total` counts all pages."""
+
+    items: tuple[MeterLine, ...]
+    next: str | None
+    total: int
+
+
+def list_meters(connection: Connection, tenant: int, *, search: str = "", after: str = "", limit: int = 50) -> Page:
+    """Meters of a tenant by serial number, after the cursor; `search` looks in serial, customer and site."""
+    limit = min(max(limit, 1), PAGE_MAX)
+    base = select(_meter.c.id).where(_meter.c.tenant_id == tenant)
+    query = (
+        select(
+            _meter.c.id,
+            _meter.c.serial,
+            _meter.c.customer,
+            _meter.c.site,
+            _meter.c.model,
+            _state.c.switch_state,
+            _state.c.last_heard_us,
+            _state.c.p_w,
+            _state.c.import_wh,
+        )
+        .outerjoin(_state, _state.c.meter_id == _meter.c.id)
+        .where(_meter.c.tenant_id == tenant)
+    )
+    base, query = _searched(base, search), _searched(query, search)
+    if after:
+        query = query.where(_meter.c.serial > after)
+    found = connection.execute(query.order_by(_meter.c.serial).limit(limit + 1)).all()
+    total = connection.scalar(select(func.count()).select_from(base.subquery())) or 0
+    items = tuple(MeterLine(*row) for row in found[:limit])
+    return Page(items, items[-1].serial if len(found) > limit else None, total)
+
+
+def _searched(query: Any, search: str) -> Any:
+    text = search.strip()
+    if not text:
+        return query
+    columns = (_meter.c.serial, _meter.c.customer, _meter.c.site)
+    return query.where(or_(*(column.icontains(text, autoescape=True) for column in columns)))
+
+
+def meter_of_tenant(connection: Connection, tenant: int, meter_id: int) -> MeterRecord:
+    """A meter of a tenant; UnknownError also for one of a neighbour."""
+    query = select(_meter, _device.c.dev_eui).join(_device, _device.c.meter_id == _meter.c.id)
+    row = connection.execute(query.where(_meter.c.id == meter_id, _meter.c.tenant_id == tenant)).mappings().first()
+    if row is None:
+        raise UnknownError("meter", meter_id)
+    return rows.meter_of(row)

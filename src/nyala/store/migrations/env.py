@@ -1,0 +1,8 @@
+"""Alembic's entry: migrates the connection that `nyala.store.engine.upgrade` gives it, inside its transaction."""
+
+from alembic import context
+
+from nyala.store.schema import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+context.run_migrations()

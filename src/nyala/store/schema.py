@@ -1,0 +1,269 @@
+"""The tables.  One schema for SQLite (default) and PostgreSQL (production).
+
+Conventions: instants are BIGINT, `_us` microseconds or `_s` seconds UTC; days are UTC day numbers; EUIs are 16 hex digits;
+energy is BIGINT of whole Wh; money is text of a decimal number.  Rows of readings, journal and history are never changed
+except where a comment says so.
+"""
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Id: Final = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite makes a row id only of INTEGER."""
+_WITHOUT_ROWID: Final[dict[str, Any]] = {"sqlite_with_rowid": False}
+
+tenant = Table(
+    "tenant",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(120), nullable=False, unique=True),
+)
+
+user = Table(
+    "user_account",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("tenant_id", ForeignKey("tenant.id"), nullable=False),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("password_hash", Text, nullable=False),
+    Column("role", String(32), nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("created_s", BigInteger, nullable=False),
+)
+
+login = Table(
+    "login",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("user_id", ForeignKey("user_account.id"), nullable=False),
+    Column("created_s", BigInteger, nullable=False),
+    Column("expires_s", BigInteger, nullable=False),
+)
+
+meter = Table(
+    "meter",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("tenant_id", ForeignKey("tenant.id"), nullable=False),
+    Column("serial", String(32), nullable=False, unique=True),
+    Column("model", String(32), nullable=False),
+    Column("customer", String(120), nullable=False),
+    Column("site", String(120), nullable=False),
+    Column("zone", String(64), nullable=False),
+    Column("period_s", Integer, nullable=False),
+    Column("report_s", Integer, nullable=False),
+    Column("installed_s", BigInteger, nullable=False),
+    Column("tariff", String(64), nullable=False),
+    Column("contracted_va", Integer, nullable=False),
+    Column("ct_primary", Integer, nullable=False),
+    Column("ct_secondary", Integer, nullable=False),
+    Index("ix_meter_tenant_serial", "tenant_id", "serial"),
+)
+
+lorawan_device = Table(
+    "lorawan_device",
+    metadata,
+    Column("meter_id", ForeignKey("meter.id"), primary_key=True, autoincrement=False),
+    Column("dev_eui", String(16), nullable=False, unique=True),
+    Column("join_eui", String(16), nullable=False),
+    Column("app_key", LargeBinary, nullable=False),
+    Column("dev_addr", BigInteger, nullable=False, unique=True),
+    Column("class_c", Boolean, nullable=False),
+    Column("dev_nonce", Integer, nullable=False),  # rises
+    Column("join_nonce", Integer, nullable=False),  # rises
+)
+
+lorawan_session = Table(
+    "lorawan_session",
+    metadata,
+    Column("dev_eui", String(16), primary_key=True),
+    Column("dev_addr", BigInteger, nullable=False),
+    Column("nwk_s_key", LargeBinary, nullable=False),
+    Column("app_s_key", LargeBinary, nullable=False),
+    Column("f_cnt_up", BigInteger, nullable=False),  # rises within a session
+    Column("f_cnt_down", BigInteger, nullable=False),  # rises within a session
+    Column("heard", Boolean, nullable=False),
+    Column("settings", Text, nullable=False),
+)
+
+uplink_journal = Table(
+    "uplink_journal",
+    metadata,
+    Column("seq", Id, primary_key=True, autoincrement=False),
+    Column("received_us", BigInteger, nullable=False),
+    Column("source", String(16), nullable=False),  # EUI of the gateway, or of the device for a telegram without a frame
+    Column("port", SmallInteger),  # null: a radio frame; else a telegram on this FPort
+    Column("payload", LargeBinary, nullable=False),  # PHYPayload, or the telegram
+    Column("radio", LargeBinary, nullable=False),
+)
+
+journal_mark = Table(
+    "journal_mark",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("worked_off", BigInteger, nullable=False),  # rises
+)
+
+gateway = Table(
+    "gateway",
+    metadata,
+    Column("eui", String(16), primary_key=True),
+    Column("first_seen_us", BigInteger, nullable=False),
+    Column("last_seen_us", BigInteger, nullable=False),
+    Column("frames", BigInteger, nullable=False),
+)
+
+meter_state = Table(
+    "meter_state",
+    metadata,
+    Column("meter_id", ForeignKey("meter.id"), primary_key=True, autoincrement=False),
+    Column("last_heard_us", BigInteger, nullable=False),
+    Column("complete_to", BigInteger, nullable=False),
+    Column("switch_state", SmallInteger),
+    Column("p_w", BigInteger),
+    Column("import_wh", BigInteger),
+    Column("shadow", LargeBinary, nullable=False),  # the whole MeterState
+    Index("ix_meter_state_last_heard_us", "last_heard_us"),
+)
+
+_load_day_columns: Final = (
+    ("period_s", Integer, False),
+    ("open_wh", BigInteger, True),
+    ("close_wh", BigInteger, True),
+    ("intervals", LargeBinary, False),
+    ("qualities", LargeBinary, False),
+)
+
+load_day = Table(
+    "load_day",
+    metadata,
+    Column("meter_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("channel", SmallInteger, primary_key=True, autoincrement=False),
+    Column("version", Integer, nullable=False),
+    *(Column(name, kind, nullable=nullable) for name, kind, nullable in _load_day_columns),
+    Column("energy_wh", BigInteger, nullable=False),  # sum of the values
+    Column("missing", Integer, nullable=False),
+    Column("estimated", Integer, nullable=False),
+    Index("ix_load_day_day_channel", "day", "channel", "energy_wh", "missing", "estimated"),
+    **_WITHOUT_ROWID,
+)
+
+load_day_history = Table(
+    "load_day_history",
+    metadata,
+    Column("meter_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("channel", SmallInteger, primary_key=True, autoincrement=False),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    *(Column(name, kind, nullable=nullable) for name, kind, nullable in _load_day_columns),
+    **_WITHOUT_ROWID,
+)
+
+register_reading = Table(
+    "register_reading",
+    metadata,
+    Column("meter_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("quantity", SmallInteger, primary_key=True, autoincrement=False),
+    Column("at_s", BigInteger, primary_key=True, autoincrement=False),
+    Column("value", BigInteger, nullable=False),
+    **_WITHOUT_ROWID,
+)
+
+meter_event = Table(
+    "meter_event",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("meter_id", BigInteger, nullable=False),
+    Column("at_s", BigInteger, nullable=False),
+    Column("code", SmallInteger, nullable=False),
+    Column("detail", BigInteger, nullable=False),
+    Column("number", SmallInteger, nullable=False),
+    Column("received_us", BigInteger, nullable=False),
+    UniqueConstraint("meter_id", "at_s", "code", "number"),
+)
+
+command = Table(
+    "command",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("meter_id", ForeignKey("meter.id"), nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("created_by", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("expires_us", BigInteger, nullable=False),
+    Column("updated_us", BigInteger, nullable=False),
+    Column("idempotency_key", String(80), unique=True),
+    Column("attempts", Integer, nullable=False),
+    Column("next_us", BigInteger, nullable=False),
+    Column("quantities", Text, nullable=False),
+    Index("ix_command_meter_id_id", "meter_id", "id"),
+    Index("ix_command_state", "state"),
+)
+
+command_step = Table(
+    "command_step",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("command_id", ForeignKey("command.id"), nullable=False, index=True),
+    Column("at_us", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("text", Text, nullable=False),
+)
+
+tariff = Table(
+    "tariff",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("tenant_id", ForeignKey("tenant.id"), nullable=False),
+    Column("code", String(64), nullable=False),
+    Column("loaded_s", BigInteger, nullable=False),
+    Column("text", Text, nullable=False),
+    UniqueConstraint("tenant_id", "code", "loaded_s"),
+)
+
+bill = Table(
+    "bill",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("tenant_id", ForeignKey("tenant.id"), nullable=False),
+    Column("meter_id", ForeignKey("meter.id"), nullable=False),
+    Column("month", String(7), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("tariff_id", ForeignKey("tariff.id"), nullable=False),
+    Column("created_s", BigInteger, nullable=False),
+    Column("total", Text, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("energy_wh", BigInteger, nullable=False),
+    Column("estimated_wh", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),  # the whole bill as JSON
+    UniqueConstraint("meter_id", "month", "version"),
+    Index("ix_bill_tenant_month", "tenant_id", "month", "id"),
+)

@@ -1,0 +1,140 @@
+// The one door to /api/v1: typed calls, problems as errors, 401 told to whoever listens.  No state, no retry.
+
+import type * as T from './types';
+import { uuid4 } from './uuid';
+
+const BASE = '/api/v1';
+
+/** What the server answered instead of what was asked (RFC 9457), or that it could not be reached (status 0). */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly title: string,
+    readonly detail: string,
+    readonly type = 'about:blank',
+  ) {
+    super(detail || title);
+    this.name = 'Problem';
+  }
+}
+
+let onSignedOut: () => void = () => undefined;
+
+/** Who is told when the server says that the session has ended. */
+export function whenSignedOut(listener: () => void): void {
+  onSignedOut = listener;
+}
+
+type Parameters = Record<string, string | number | undefined>;
+
+/** A path below /api/v1 with its query; undefined and empty parameters are left out. */
+export function address(path: string, parameters: Parameters = {}): string {
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(parameters)) {
+    if (value !== undefined && value !== '') query.set(key, String(value));
+  }
+  const text = query.toString();
+  return `${BASE}${path}${text ? `?${text}` : ''}`;
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  try {
+    const body = (await response.json()) as Record<string, unknown>;
+    return new Problem(
+      response.status,
+      text(body['title']) || response.statusText,
+      text(body['detail']),
+      text(body['type']) || 'about:blank',
+    );
+  } catch {
+    return new Problem(response.status, response.statusText, '');
+  }
+}
+
+interface Options {
+  parameters?: Parameters;
+  body?: unknown;
+  headers?: Record<string, string>;
+  signal?: AbortSignal | undefined;
+}
+
+async function call<R>(method: string, path: string, options: Options = {}): Promise<R> {
+  const init: RequestInit = {
+    method,
+    credentials: 'same-origin',
+    headers: { Accept: 'application/json', ...options.headers },
+  };
+  if (options.signal) init.signal = options.signal;
+  if (options.body !== undefined) {
+    init.body = JSON.stringify(options.body);
+    init.headers = { ...init.headers, 'Content-Type': 'application/json' };
+  }
+  let response: Response;
+  try {
+    response = await fetch(address(path, options.parameters), init);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    throw new Problem(0, 'unreachable', '');
+  }
+  if (!response.ok) {
+    const problem = await problemOf(response);
+    if (problem.status === 401 && path !== '/session') onSignedOut();
+    throw problem;
+  }
+  if (response.status === 204) return undefined as R;
+  return (await response.json()) as R;
+}
+
+type Id = string | number;
+const part = (id: Id): string => encodeURIComponent(String(id));
+
+export const api = {
+  session: () => call<T.Session>('GET', '/session'),
+  signIn: (name: string, password: string) =>
+    call<T.Session>('POST', '/session', { body: { name, password } }),
+  signOut: () => call<unknown>('DELETE', '/session'),
+  catalogue: () => call<T.Catalogue>('GET', '/catalogue'),
+  fleet: () => call<T.Fleet>('GET', '/fleet'),
+  meters: (search: string, after: string | null, limit: number, signal?: AbortSignal) =>
+    call<T.Page<T.MeterRow>>('GET', '/meters', {
+      parameters: { search, after: after ?? undefined, limit },
+      signal,
+    }),
+  meter: (id: Id) => call<T.Meter>('GET', `/meters/${part(id)}`),
+  profile: (id: Id, from_s: number, to_s: number, signal?: AbortSignal) =>
+    call<T.Profile>('GET', `/meters/${part(id)}/profile`, {
+      parameters: { from: iso(from_s), to: iso(to_s) },
+      signal,
+    }),
+  events: (id: Id) => call<{ items: T.MeterEvent[] }>('GET', `/meters/${part(id)}/events`),
+  commands: (id: Id) => call<{ items: T.Command[] }>('GET', `/meters/${part(id)}/commands`),
+  /** `key` is made once per intention: the same key sent again does nothing twice. */
+  command: (id: Id, kind: T.CommandKind, reason: string, key: string = uuid4()) =>
+    call<T.Command>('POST', `/meters/${part(id)}/commands`, {
+      body: { kind, reason },
+      headers: { 'Idempotency-Key': key },
+    }),
+  cancel: (id: Id) =>
+    call<T.Command>('POST', `/commands/${part(id)}/cancel`, {
+      body: {},
+      headers: { 'Idempotency-Key': uuid4() },
+    }),
+  billMonths: () => call<{ items: string[] }>('GET', '/bills/months'),
+  bills: (month: string, after: string | null, limit: number, signal?: AbortSignal) =>
+    call<T.Page<T.BillRow>>('GET', '/bills', {
+      parameters: { month, after: after ?? undefined, limit },
+      signal,
+    }),
+  bill: (id: Id) => call<T.Bill>('GET', `/bills/${part(id)}`),
+  lineIntervals: (id: Id, n: number) =>
+    call<T.LineIntervals>('GET', `/bills/${part(id)}/lines/${n}/intervals`),
+};
+
+/** An instant as the API takes it: ISO 8601, UTC, whole seconds. */
+export function iso(at_s: number): string {
+  return new Date(at_s * 1000).toISOString().replace('.000Z', 'Z');
+}

@@ -1,0 +1,64 @@
+// Who is signed in, and the catalogue that goes with the server.  `null` user: nobody; `undefined`: not asked yet.
+
+import { api, Problem, whenSignedOut } from './api';
+import { setClock } from './clock.svelte';
+import type { Quality, Quantity, User } from './types';
+import { adoptLanguage } from '../i18n/i18n.svelte';
+
+let user = $state.raw<User | null | undefined>(undefined);
+let problem = $state.raw<Problem | null>(null);
+let quantities = $state.raw<ReadonlyMap<string, Quantity>>(new Map());
+let qualities = $state.raw<ReadonlyMap<number, Quality>>(new Map());
+
+export const session = {
+  get user() {
+    return user;
+  },
+  /** Why the start failed, other than that nobody is signed in. */
+  get problem() {
+    return problem;
+  },
+  get quantities() {
+    return quantities;
+  },
+  get qualities() {
+    return qualities;
+  },
+};
+
+async function enter(entered: User): Promise<void> {
+  adoptLanguage(entered.language);
+  const [catalogue, fleet] = await Promise.all([api.catalogue(), api.fleet()]);
+  quantities = new Map(catalogue.quantities.map((row) => [row.name, row]));
+  qualities = new Map(catalogue.qualities.map((row) => [row.code, row]));
+  setClock(fleet.now_s, fleet.zone);
+  user = entered;
+}
+
+/** Ask the server whether the browser's cookie still holds. */
+export async function resume(): Promise<void> {
+  problem = null;
+  try {
+    await enter((await api.session()).user);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    if (error.status === 401) user = null;
+    else problem = error;
+  }
+}
+
+export async function signIn(name: string, password: string): Promise<void> {
+  await enter((await api.signIn(name, password)).user);
+}
+
+export async function signOut(): Promise<void> {
+  try {
+    await api.signOut();
+  } catch (error) {
+    // A session that is gone already is what was wanted.
+    if (!(error instanceof Problem && error.status === 401)) throw error;
+  }
+  user = null;
+}
+
+whenSignedOut(() => (user = null));
