@@ -30,5 +30,7 @@ export default ts.config(
       'svelte/no-navigation-without-resolve': 'off',
     },
   },
+  // A catalogue is a table.
+  { files: ['src/i18n/*.ts'], rules: { 'max-lines': 'off' } },
   { files: ['mock/**', 'tools/**'], rules: { 'no-console': 'off' } },
 );

@@ -31,6 +31,7 @@ VALUE_WH_MAX: Final = 1 << 40
 """Far above any interval of any meter, and 400 days of minutes of it still sum below 2**63."""
 _LOCAL_DAYS_KEPT: Final = 2048
 """Clock times of UTC days that are kept for the next meter: five years of days of one zone, or a month of sixty."""
+_QUALITY_MAX: Final = max(Quality)
 _IS_ESTIMATED: Final = np.isin(np.arange(256), [int(quality) for quality in ESTIMATED])
 
 
@@ -204,7 +205,7 @@ def _check(load_day: LoadDay) -> None:
         raise BadArgumentError(f"{where}: {load_day.values.size} values and {load_day.qualities.size} qualities; {count} each")
     if load_day.values.min() < 0 or load_day.values.max() > VALUE_WH_MAX:
         raise BadArgumentError(f"{where}: a value is below 0 or above {VALUE_WH_MAX} Wh")
-    if load_day.qualities.max() > max(Quality):
+    if load_day.qualities.max() > _QUALITY_MAX:
         raise BadArgumentError(f"{where}: quality code {load_day.qualities.max()}")
 
 

@@ -163,7 +163,7 @@ def _minimum(profile: TariffProfile, energy: list[Line], terms: Terms, months: i
     price = profile.energy_of(minimum.period)
     contracted_kva = Decimal(terms.contracted_va).scaleb(-3, EXACT)
     line = _line(
-        ChargeKind.MINIMUM,
+        ChargeKind.MINIMUM.value,
         ChargeKind.MINIMUM,
         (minimum.label_en, minimum.label_id),
         EXACT.multiply(EXACT.multiply(minimum.hours, contracted_kva), Decimal(months)),
@@ -182,7 +182,7 @@ def _fixed(profile: TariffProfile, months: int) -> list[Line]:
     if fixed is None:
         return []
     labels = (fixed.label_en, fixed.label_id)
-    return [_line(ChargeKind.FIXED, ChargeKind.FIXED, labels, Decimal(months), MONTH, fixed.price, fixed.rounding)]
+    return [_line(ChargeKind.FIXED.value, ChargeKind.FIXED, labels, Decimal(months), MONTH, fixed.price, fixed.rounding)]
 
 
 def _add_taxes(profile: TariffProfile, lines: list[Line], terms: Terms, currency: str) -> None:

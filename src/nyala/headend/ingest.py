@@ -101,16 +101,17 @@ class Ingest:
             await self.close_group()
 
     async def _wait(self) -> None:
+        """Until something came in or is due; then a little longer, for what comes with it."""
         if not self._work.is_set():
             due_us = self._headend.next_us
             if self._network.next_us is not None:
                 due_us = min(due_us, self._network.next_us)
             delay_s = (due_us - self._now_us()) / US_PER_S
-            if delay_s > 0:
-                try:
-                    await asyncio.wait_for(self._work.wait(), delay_s)
-                except TimeoutError:
-                    return
+            if delay_s <= 0:
+                return
+            timer = asyncio.get_running_loop().call_later(delay_s, self._work.set)
+            await self._work.wait()
+            timer.cancel()
         if len(self._receptions) < GROUP_FRAMES:
             await asyncio.sleep(GROUP_US / US_PER_S)
 

@@ -43,7 +43,8 @@ class Book:
     def __init__(self, reader: LoadDayReader, cache_limit: int = CACHE_LIMIT) -> None:
         self.duplicates = self.replaced = 0
         self._reader, self._cache_limit = reader, cache_limit
-        self._days: OrderedDict[Key, LoadDay] = OrderedDict()
+        self._days: OrderedDict[Key, LoadDay | None] = OrderedDict()
+        """None: the store has nothing of it, and only this book could add it."""
         self._changed: dict[Key, LoadDay] = {}
         self._superseded: list[LoadDayRow] = []
 
@@ -53,17 +54,17 @@ class Book:
         """Brings load days into memory, in one question to the store."""
         absent = [key for key in dict.fromkeys(keys) if key not in self._days]
         if absent:
-            for key, row in self._reader.load_days(absent).items():
-                self._days[key] = from_row(row)
+            stored = self._reader.load_days(absent)
+            for key in absent:
+                row = stored.get(key)
+                self._days[key] = None if row is None else from_row(row)
 
     def day(self, key: Key) -> LoadDay | None:
         """A load day, or None where nothing is known of it.  Do not change it."""
         if key not in self._days:
             self.fetch([key])
-        found = self._days.get(key)
-        if found is not None:
-            self._days.move_to_end(key)
-        return found
+        self._days.move_to_end(key)
+        return self._days[key]
 
     def first_missing(self, meter_id: int, channel: Channel, period_s: int, first: int, until: int) -> int:
         """The first interval without a value in [first, until), or `until`."""

@@ -1,26 +1,24 @@
 """Writing units of work: everything that a group of uplinks led to, in one transaction.
 
-`unit_statements` turns a unit of work into rows at once, on the caller's thread, so that what changes afterwards cannot
-leak in; `InlineWriter` and `ThreadWriter` execute them.
+`unit_rows` turns a unit of work into rows at once, on the caller's thread, so that what changes afterwards cannot leak in;
+`InlineWriter` and `ThreadWriter` execute them.  The statements are built by SQLAlchemy for the dialect, once, and executed
+by the driver itself: this is the hot path of the whole centre.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from sqlalchemy import Dialect, Engine, Table, bindparam, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Insert
-from sqlalchemy.sql.expression import Executable
 
 from nyala.headend.ports import Changes
 from nyala.store import rows, schema
-from nyala.store.engine import writing
 from nyala.store.rows import Row
 from nyala.vocab.identifiers import eui_text
 
-Statement = tuple[Executable, list[Row]]
 MARK_ID: Final = 1
 
 
@@ -43,39 +41,68 @@ def insert_new(dialect: Dialect, table: Table, keys: Iterable[str]) -> Insert:
     return made
 
 
+class Prepared:
+    """One statement in the driver's own words."""
+
+    def __init__(self, dialect: Dialect, statement: Any) -> None:
+        compiled = statement.compile(dialect=dialect)
+        self.sql = str(compiled)
+        self._order: Sequence[str] | None = compiled.positiontup
+
+    def parameters(self, said: list[Row]) -> list[Any]:
+        """Rows as the driver takes them."""
+        order = self._order
+        return said if order is None else [tuple([row[name] for name in order]) for row in said]
+
+
+Unit = tuple[Prepared, list[Row]]
+
+
 class Statements:
     """The statements of one dialect, built once."""
 
     def __init__(self, dialect: Dialect) -> None:
+        def prepare(statement: Any) -> Prepared:
+            return Prepared(dialect, statement)
+
         day_key = ("meter_id", "day", "channel")
-        self.journal = insert_new(dialect, schema.uplink_journal, ["seq"])
-        self.mark = upsert(dialect, schema.journal_mark, ["id"], ["worked_off"])
-        self.root = (
+        self.journal = prepare(insert_new(dialect, schema.uplink_journal, ["seq"]))
+        self.mark = prepare(upsert(dialect, schema.journal_mark, ["id"], ["worked_off"]))
+        self.root = prepare(
             update(schema.lorawan_device)
             .where(schema.lorawan_device.c.dev_eui == bindparam("eui"))
             .values(dev_nonce=bindparam("nonce"), join_nonce=bindparam("given"))
         )
-        self.session = _replace(dialect, schema.lorawan_session)
-        self.counted = (
+        self.session = prepare(_replace(dialect, schema.lorawan_session))
+        self.counted = prepare(
             update(schema.lorawan_session)
             .where(schema.lorawan_session.c.dev_eui == bindparam("eui"))
             .values(f_cnt_up=bindparam("counter"))
         )
-        self.state = _replace(dialect, schema.meter_state)
-        self.load_day = _replace(dialect, schema.load_day)
-        self.history = insert_new(dialect, schema.load_day_history, [*day_key, "version"])
-        self.register = insert_new(dialect, schema.register_reading, ["meter_id", "quantity", "at_s"])
-        self.event = insert_new(dialect, schema.meter_event, ["meter_id", "at_s", "code", "number"])
-        self.command = _replace(dialect, schema.command)
-        self.step = schema.command_step.insert()
-        gateway = insert(dialect, schema.gateway)
-        self.gateway: Insert = gateway.on_conflict_do_update(
-            index_elements=["eui"],
-            set_={
-                "last_seen_us": gateway.excluded.last_seen_us,
-                "frames": schema.gateway.c.frames + gateway.excluded.frames,
-            },
+        self.state = prepare(_replace(dialect, schema.meter_state))
+        self.load_day = prepare(_replace(dialect, schema.load_day))
+        self.history = prepare(insert_new(dialect, schema.load_day_history, [*day_key, "version"]))
+        self.register = prepare(insert_new(dialect, schema.register_reading, ["meter_id", "quantity", "at_s"]))
+        self.event = prepare(
+            _without_id(insert_new(dialect, schema.meter_event, ["meter_id", "at_s", "code", "number"]), schema.meter_event)
         )
+        self.command = prepare(_replace(dialect, schema.command))
+        self.step = prepare(_without_id(insert(dialect, schema.command_step), schema.command_step))
+        gateway = insert(dialect, schema.gateway)
+        self.gateway = prepare(
+            gateway.on_conflict_do_update(
+                index_elements=["eui"],
+                set_={
+                    "last_seen_us": gateway.excluded.last_seen_us,
+                    "frames": schema.gateway.c.frames + gateway.excluded.frames,
+                },
+            )
+        )
+
+
+def _without_id(statement: Any, table: Table) -> Any:
+    """An INSERT that leaves the id to the database."""
+    return statement.values({column.name: bindparam(column.name) for column in table.columns if column.name != "id"})
 
 
 def _replace(dialect: Dialect, table: Table) -> Insert:
@@ -83,7 +110,7 @@ def _replace(dialect: Dialect, table: Table) -> Insert:
     return upsert(dialect, table, keys, [column.name for column in table.columns if column.name not in keys])
 
 
-def unit_statements(statements: Statements, changes: Changes) -> list[Statement]:
+def unit_rows(statements: Statements, changes: Changes) -> list[Unit]:
     """The statements of a unit of work with their rows; those without rows are left out."""
     journal = [*map(rows.reception_row, changes.journal), *map(rows.app_uplink_row, changes.app_journal)]
     mark = [] if changes.worked_off is None else [{"id": MARK_ID, "worked_off": changes.worked_off}]
@@ -105,7 +132,7 @@ def unit_statements(statements: Statements, changes: Changes) -> list[Statement]
         for e in changes.events
     ]
     steps = [{"command_id": s.command_id, "at_us": s.at_us, "state": s.state.value, "text": s.text} for s in changes.steps]
-    units: list[Statement] = [
+    units: list[Unit] = [
         (statements.journal, journal),
         (statements.root, roots),
         (statements.session, list(map(rows.session_row, changes.sessions))),
@@ -123,34 +150,57 @@ def unit_statements(statements: Statements, changes: Changes) -> list[Statement]
     return [(statement, said) for statement, said in units if said]
 
 
-def _execute(engine: Engine, units: list[Statement]) -> None:
-    with writing(engine) as connection:
-        for statement, said in units:
-            connection.execute(statement, said)
-
-
 class InlineWriter:
-    """Commits on the caller's thread: simulations, tests, tools."""
+    """Commits on the caller's thread, over a connection of its own: simulations, tests, tools."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine, self._statements = engine, Statements(engine.dialect)
+        self._connection: Any = None
 
     async def commit(self, changes: Changes) -> None:
         """Writes one unit of work."""
-        _execute(self._engine, unit_statements(self._statements, changes))
+        self.execute(self.prepare(changes))
+
+    def prepare(self, changes: Changes) -> list[Unit]:
+        """The rows of a unit of work, now."""
+        return unit_rows(self._statements, changes)
+
+    def execute(self, units: list[Unit]) -> None:
+        """Writes rows in one transaction: all are there afterwards, or an error is raised and none are."""
+        if self._connection is None:
+            self._connection = self._engine.raw_connection()
+        connection = self._connection
+        cursor = connection.cursor()
+        try:
+            if self._engine.dialect.name == "sqlite":
+                cursor.execute("BEGIN IMMEDIATE")
+            for statement, said in units:
+                cursor.executemany(statement.sql, statement.parameters(said))
+            connection.commit()
+        except BaseException:
+            connection.rollback()
+            raise
+        finally:
+            cursor.close()
+
+    def close(self) -> None:
+        """Gives the connection back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 class ThreadWriter:
     """Commits on one writer thread, so that the loop goes on while the disk works: the server."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine, self._statements = engine, Statements(engine.dialect)
+        self._inline = InlineWriter(engine)
         self._thread = ThreadPoolExecutor(1, "nyala-writer")
 
     async def commit(self, changes: Changes) -> None:
         """Writes one unit of work."""
-        units = unit_statements(self._statements, changes)
-        await self.run(lambda: _execute(self._engine, units))
+        units = self._inline.prepare(changes)
+        await self.run(lambda: self._inline.execute(units))
 
     async def run(self, work: Callable[[], Any]) -> Any:
         """Any other writing, in its turn."""
@@ -158,4 +208,5 @@ class ThreadWriter:
 
     def close(self) -> None:
         """Waits for the last unit of work."""
+        self._thread.submit(self._inline.close)
         self._thread.shutdown()

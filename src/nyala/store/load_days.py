@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, bindparam, func, select
 
 from nyala.mdm.load_day import Key, LoadDayRow
 from nyala.store import rows, schema
@@ -13,6 +13,11 @@ from nyala.vocab.quantities import Channel
 
 METERS_PER_QUERY: Final = 500
 _day, _history = schema.load_day, schema.load_day_history
+_BY_KEY: Final = select(_day).where(
+    _day.c.meter_id.in_(bindparam("meters", expanding=True)),
+    _day.c.day == bindparam("day"),
+    _day.c.channel == bindparam("channel"),
+)
 
 
 class LoadDays:
@@ -30,10 +35,8 @@ class LoadDays:
         with self._engine.connect() as connection:
             for (day, channel), meters in groups.items():
                 for at in range(0, len(meters), METERS_PER_QUERY):
-                    query = select(_day).where(
-                        _day.c.meter_id.in_(meters[at : at + METERS_PER_QUERY]), _day.c.day == day, _day.c.channel == channel
-                    )
-                    for row in connection.execute(query).mappings():
+                    wanted = {"meters": meters[at : at + METERS_PER_QUERY], "day": day, "channel": int(channel)}
+                    for row in connection.execute(_BY_KEY, wanted).mappings():
                         loaded = rows.load_day_of(row)
                         found[loaded.key] = loaded
         return found

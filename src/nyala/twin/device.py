@@ -81,7 +81,7 @@ class Executed:
     opcode: Opcode
 
 
-TwinEffect = Transmit | Executed
+TwinEffect = Transmit | Executed | Joined
 
 
 class Twin:
@@ -189,6 +189,7 @@ class Twin:
                 case Transmit():
                     remaining.append(effect)
                 case Joined():
+                    remaining.append(effect)
                     self.mac.ask_time()
                     self._jobs.put(Job(Urgency.EVENT, self._hello, confirmed=True, tries=EVENT_TRIES))
                 case Received(port=Port.COMMAND, payload=payload):
@@ -243,7 +244,7 @@ class Twin:
     def _report(self) -> None:
         meter, memory = self.meter, self.memory
         clock_s = meter.clock_s
-        self._report_clock_s = self._next_report_s(clock_s)
+        self._report_clock_s = self._next_report_s(max(clock_s, self._report_clock_s))
         if not self.mac.joined:
             return
         first = max(memory.reported_edge, meter.last_edge - REPORT_INTERVALS_MAX, meter.oldest_edge)

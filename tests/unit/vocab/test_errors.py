@@ -27,7 +27,7 @@ def test_the_drawn_tree_names_every_class():
     assert {name for _, name in TREE} == classes == {"NyalaError", *PARENTS}
 
 
-@pytest.mark.parametrize(("name", "parent"), PARENTS.items())
+@pytest.mark.parametrize(("name", "parent"), list(PARENTS.items()))
 def test_every_class_stands_where_the_tree_draws_it(name, parent):
     assert getattr(errors, name).__bases__[0] is getattr(errors, parent)
 

@@ -69,7 +69,7 @@ def test_a_unit_stands_last_in_the_name(row):
         assert row["name"].endswith(f"_{row['unit'].lower()}")
 
 
-@pytest.mark.parametrize(("name", "obis"), STANDARD_OBIS.items())
+@pytest.mark.parametrize(("name", "obis"), list(STANDARD_OBIS.items()))
 def test_the_obis_code_is_the_standards(name, obis):
     assert quantity(name).obis == obis
 

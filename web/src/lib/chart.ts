@@ -1,6 +1,7 @@
 // A profile chart on uPlot: import above the axis, export below, estimated parts hatched, missing bands hatched in grey.
 
 import uPlot from 'uplot';
+import { lines, missingBands, paint, type Paint } from './chart_paint';
 import { hatch } from './hatch';
 import { decimal } from './number';
 import type { Bar } from './profile';
@@ -10,6 +11,8 @@ import { localDay, localTime } from './zone';
 
 export interface ChartModel {
   bars: Bar[];
+  /** Wh of one unit of the axis. */
+  unit_wh: number;
   zone: string;
   lang: Lang;
   /** A line at this instant: now. */
@@ -19,90 +22,30 @@ export interface ChartModel {
 const HEIGHT = 260;
 const HEIGHT_NARROW = 220;
 const NARROW = 480;
-/** The strip at the top of a bar of which only a part is missing, in CSS pixels. */
-const STRIP = 7;
 const DAY_S = 86_400;
 
-interface Paint {
-  import: string;
-  export: string;
-  missing: string;
-  grid: string;
-  axis: string;
-  text: string;
-  now: string;
-  font: string;
+/** From here on an axis counts MWh. */
+const MEGA_WH = 10_000_000;
+
+/** Whether an axis counts kWh or MWh, and Wh of one. */
+export function axisUnit(bars: Bar[]): { name: string; wh: number } {
+  const top = Math.max(0, ...bars.map((bar) => Math.max(bar.import_wh ?? 0, bar.export_wh ?? 0)));
+  return top >= MEGA_WH ? { name: 'MWh', wh: 1_000_000 } : { name: 'kWh', wh: 1000 };
 }
 
-function paint(element: HTMLElement): Paint {
-  const style = getComputedStyle(element);
-  const of = (name: string): string => style.getPropertyValue(name).trim();
-  return {
-    import: of('--import'),
-    export: of('--export'),
-    missing: of('--missing'),
-    grid: of('--line'),
-    axis: of('--line-strong'),
-    text: of('--ink-3'),
-    now: of('--brand'),
-    font: `11px ${style.fontFamily}`,
-  };
-}
-
-const kilo = (value: number | null): number | null => (value === null ? null : value / 1000);
-const below = (value: number | null): number | null => (value ? -value / 1000 : null);
-
-/** Columns for uPlot: x, import with its estimated part, measured import over it, and both for export as negatives. */
-function columns(bars: Bar[]): uPlot.AlignedData {
+/**
+ * Columns for uPlot: x; import where a part of it is estimated; measured import, drawn over it; both for export as negatives.
+ */
+function columns({ bars, unit_wh }: ChartModel): uPlot.AlignedData {
+  const above = (value: number | null): number | null => (value === null ? null : value / unit_wh);
+  const below = (value: number | null): number | null => (value ? -value / unit_wh : null);
   return [
     bars.map((bar) => bar.start_s),
-    bars.map((bar) => kilo(bar.import_wh)),
-    bars.map((bar) => kilo(bar.import_wh === null ? null : bar.import_wh - bar.estimated_import_wh)),
-    bars.map((bar) => below(bar.export_wh)),
+    bars.map((bar) => (bar.estimated_import_wh ? above(bar.import_wh) : null)),
+    bars.map((bar) => above(bar.import_wh === null ? null : bar.import_wh - bar.estimated_import_wh)),
+    bars.map((bar) => (bar.estimated_export_wh ? below(bar.export_wh) : null)),
     bars.map((bar) => below(bar.export_wh === null ? null : bar.export_wh - bar.estimated_export_wh)),
   ];
-}
-
-function missingBands(model: () => ChartModel, colour: Paint) {
-  return (chart: uPlot): void => {
-    const { ctx, bbox } = chart;
-    const pattern = hatch(colour.missing, 0.1, uPlot.pxRatio);
-    ctx.save();
-    ctx.fillStyle = pattern;
-    for (const bar of model().bars) {
-      if (bar.missing === 0) continue;
-      const left = Math.max(bbox.left, chart.valToPos(bar.start_s, 'x', true));
-      const right = Math.min(bbox.left + bbox.width, chart.valToPos(bar.end_s, 'x', true));
-      const whole = bar.import_wh === null && bar.export_wh === null;
-      ctx.fillRect(left, bbox.top, right - left, whole ? bbox.height : STRIP * uPlot.pxRatio);
-    }
-    ctx.restore();
-  };
-}
-
-function lines(model: () => ChartModel, colour: Paint) {
-  return (chart: uPlot): void => {
-    const { ctx, bbox } = chart;
-    const zero = Math.round(chart.valToPos(0, 'y', true));
-    ctx.save();
-    ctx.lineWidth = uPlot.pxRatio;
-    ctx.strokeStyle = colour.axis;
-    ctx.beginPath();
-    ctx.moveTo(bbox.left, zero + 0.5);
-    ctx.lineTo(bbox.left + bbox.width, zero + 0.5);
-    ctx.stroke();
-    const { now_s } = model();
-    if (now_s !== null && now_s > (chart.scales['x']?.min ?? Infinity) && now_s < (chart.scales['x']?.max ?? 0)) {
-      const at = Math.round(chart.valToPos(now_s, 'x', true)) + 0.5;
-      ctx.strokeStyle = colour.now;
-      ctx.setLineDash([3 * uPlot.pxRatio, 3 * uPlot.pxRatio]);
-      ctx.beginPath();
-      ctx.moveTo(at, bbox.top);
-      ctx.lineTo(at, bbox.top + bbox.height);
-      ctx.stroke();
-    }
-    ctx.restore();
-  };
 }
 
 function xLabels({ zone, lang }: ChartModel, splits: number[], step: number): string[] {
@@ -122,7 +65,7 @@ function yRange(_: uPlot, low: number | null, high: number | null): uPlot.Range.
 
 function yLabels(lang: Lang, splits: number[]): string[] {
   const step = Math.abs((splits[1] ?? 1) - (splits[0] ?? 0));
-  const decimals = step >= 1 ? 0 : Math.min(3, Math.ceil(-Math.log10(step) + 0.001));
+  const decimals = [0, 1, 2].find((each) => Number.isInteger(Number((step * 10 ** each).toFixed(6)))) ?? 3;
   // Below the axis is export: its amounts are amounts, not negative energies.
   return splits.map((value) => decimal(Math.abs(value), decimals, lang));
 }
@@ -136,7 +79,12 @@ function barAt(chart: uPlot, bars: Bar[]): number | null {
   return index < 0 ? null : index;
 }
 
-function options(model: () => ChartModel, colour: Paint, width: number, hover: (index: number | null) => void) {
+function options(
+  model: () => ChartModel,
+  colour: Paint,
+  width: number,
+  hover: (index: number | null) => void,
+) {
   const bar = uPlot.paths.bars?.({ align: 1, size: [1, Infinity], gap: 1 });
   const series = (fill: string | CanvasPattern): uPlot.Series => ({
     ...(bar ? { paths: bar } : {}),
@@ -151,7 +99,7 @@ function options(model: () => ChartModel, colour: Paint, width: number, hover: (
   const made: uPlot.Options = {
     width,
     height: width < NARROW ? HEIGHT_NARROW : HEIGHT,
-    padding: [10, 10, 0, 0],
+    padding: [10, 20, 0, 0],
     legend: { show: false },
     tzDate: (at) => uPlot.tzDate(new Date(at * 1000), zone),
     cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
@@ -182,8 +130,8 @@ function options(model: () => ChartModel, colour: Paint, width: number, hover: (
       series(colour.export),
     ],
     hooks: {
-      drawClear: [missingBands(model, colour)],
-      draw: [lines(model, colour)],
+      drawClear: [missingBands(bars, colour)],
+      draw: [lines(model().now_s, colour)],
       setCursor: [(chart) => hover(barAt(chart, model().bars))],
     },
   };
@@ -204,7 +152,7 @@ export function profileChart(
 ): ProfileChart {
   const read = (): ChartModel => model;
   const width = Math.max(element.clientWidth, 200);
-  const chart = new uPlot(options(read, paint(element), width, hover), columns(model.bars), element);
+  const chart = new uPlot(options(read, paint(element), width, hover), columns(model), element);
   const observer = new ResizeObserver(() => {
     const wide = Math.max(element.clientWidth, 200);
     if (wide !== chart.width) chart.setSize({ width: wide, height: wide < NARROW ? HEIGHT_NARROW : HEIGHT });

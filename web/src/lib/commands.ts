@@ -13,7 +13,7 @@ interface StateRow {
 
 export const STATES: Record<CommandState, StateRow> = {
   queued: { final: false, cancellable: true, tone: 'calm' },
-  sent: { final: false, cancellable: true, tone: 'busy' },
+  sent: { final: false, cancellable: false, tone: 'busy' },
   delivered: { final: false, cancellable: false, tone: 'busy' },
   executed: { final: false, cancellable: false, tone: 'busy' },
   verified: { final: true, cancellable: false, tone: 'good' },
@@ -67,5 +67,7 @@ export function isOpen(command: Command): boolean {
 /** Newest first, each once; `fresh` replaces what was known of the same command. */
 export function merged(known: Command[], fresh: Command): Command[] {
   const others = known.filter(({ id }) => id !== fresh.id);
-  return [fresh, ...others].sort((a, b) => b.created_s - a.created_s || Number(b.id > a.id) - Number(b.id < a.id));
+  return [fresh, ...others].sort(
+    (a, b) => b.created_s - a.created_s || Number(b.id > a.id) - Number(b.id < a.id),
+  );
 }

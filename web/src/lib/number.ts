@@ -37,10 +37,7 @@ export function scaled(value: number, scaler: number): string {
 export function decimal(value: number | string, decimals: number, lang: Lang): string {
   const good = typeof value === 'number' ? Number.isFinite(value) : DECIMAL.test(value);
   if (!good) throw new RangeError(`not a decimal: ${value}`);
-  return print(
-    format(lang, { minimumFractionDigits: decimals, maximumFractionDigits: decimals }),
-    value,
-  );
+  return print(format(lang, { minimumFractionDigits: decimals, maximumFractionDigits: decimals }), value);
 }
 
 /** A decimal string with the decimals that it has. */
@@ -72,11 +69,24 @@ export function money(amount: string, currency: string, lang: Lang): string {
     .replace('-', MINUS);
 }
 
-/** A share as a percentage, cut and never rounded up: 99.99 % does not read as 100.  Null where there is nothing to share. */
+/** An exact rate as a percentage with the decimals that it has: `0.024` -> `2.4 %`.  RangeError for what is not a decimal. */
+export function percent(rate: string, lang: Lang): string {
+  if (!DECIMAL.test(rate)) throw new RangeError(`not a rate: ${rate}`);
+  const [whole = '0', fraction = ''] = rate.split('.');
+  const digits = fraction.padEnd(2, '0');
+  const moved = `${whole}${digits.slice(0, 2)}`.replace(/^(-?)0+(?=\d)/, '$1');
+  const rest = digits.slice(2).replace(/0+$/, '');
+  return `${asWritten(rest ? `${moved}.${rest}` : moved, lang)}\u00a0%`;
+}
+
+/**
+ * A share as a percentage, cut and never rounded up: 99.99 % does not read as 100; more than all is all.  Null where there is
+ * nothing to share.  RangeError for what is not a count.
+ */
 export function share(part: number, whole: number, lang: Lang, decimals = 1): string | null {
-  if (whole < 0 || part < 0 || part > whole) throw new RangeError(`not a share: ${part} of ${whole}`);
+  if (!(whole >= 0 && part >= 0)) throw new RangeError(`not a share: ${part} of ${whole}`);
   if (whole === 0) return null;
   const step = 10 ** decimals;
-  const cut = Math.floor((part / whole) * 100 * step) / step;
+  const cut = Math.min(100, Math.floor(Number(((part / whole) * 100 * step).toFixed(6))) / step);
   return `${decimal(cut, cut === 100 ? 0 : decimals, lang)}\u00a0%`;
 }

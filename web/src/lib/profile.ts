@@ -88,7 +88,13 @@ function lastKnown(series: Series): number {
 }
 
 /** Put one interval into its bar. */
-function add(bar: Bar, imported: number | null, exported: number | null, quality: number, estimated: boolean): void {
+function add(
+  bar: Bar,
+  imported: number | null,
+  exported: number | null,
+  quality: number,
+  estimated: boolean,
+): void {
   if (known(imported)) bar.import_wh = (bar.import_wh ?? 0) + imported;
   if (known(exported)) bar.export_wh = (bar.export_wh ?? 0) + exported;
   if (estimated) {

@@ -6,18 +6,21 @@ const system = window.matchMedia('(prefers-color-scheme: dark)');
 let chosen = $state<Theme | null>(stored<Theme>('theme', ['light', 'dark']));
 let dark = $state(system.matches);
 
-function show(): void {
-  if (chosen) document.documentElement.dataset['theme'] = chosen;
-}
-
-system.addEventListener('change', () => (dark = system.matches));
-show();
-
 export const theme = {
   get now(): Theme {
     return chosen ?? (dark ? 'dark' : 'light');
   },
 };
+
+function show(): void {
+  document.documentElement.dataset['theme'] = theme.now;
+}
+
+system.addEventListener('change', () => {
+  dark = system.matches;
+  show();
+});
+show();
 
 export function toggleTheme(): void {
   chosen = theme.now === 'dark' ? 'light' : 'dark';

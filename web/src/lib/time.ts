@@ -20,7 +20,11 @@ const DATE: Intl.DateTimeFormatOptions = { day: 'numeric', month: 'short', year:
 
 function withColons(text: string, lang: Lang): string {
   // id-ID writes 14.05; beside decimal numbers in a table a colon is clearer and is what Indonesian clocks show.
-  return lang === 'id' ? text.replace(/(\d{2})\.(\d{2})(?:\.(\d{2}))?/g, (_, h: string, m: string, s?: string) => (s ? `${h}:${m}:${s}` : `${h}:${m}`)) : text;
+  return lang === 'id'
+    ? text.replace(/(\d{2})\.(\d{2})(?:\.(\d{2}))?/g, (_, h: string, m: string, s?: string) =>
+        s ? `${h}:${m}:${s}` : `${h}:${m}`,
+      )
+    : text;
 }
 
 export function time(at_s: number, zone: string, lang: Lang): string {
@@ -71,12 +75,6 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['minute', 60],
 ];
 
-const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
-  ['day', 86_400],
-  ['hour', 3600],
-  ['minute', 60],
-];
-
 /** `3 min ago`, from two instants of the same clock; what lies ahead by a late clock is now. */
 export function ago(at_s: number, now_s: number, lang: Lang): string {
   const past = Math.max(0, now_s - at_s);
@@ -89,10 +87,26 @@ export function ago(at_s: number, now_s: number, lang: Lang): string {
   return new Intl.RelativeTimeFormat(LOCALE[lang], { numeric: 'auto' }).format(0, 'second');
 }
 
+/** A number with a unit of time; en-GB would write `15 mins`. */
+function timed(value: number, unit: string, lang: Lang): string {
+  const options: Intl.NumberFormatOptions = { style: 'unit', unit, unitDisplay: 'short' };
+  return new Intl.NumberFormat(lang === 'en' ? 'en-US' : LOCALE[lang], options)
+    .format(value)
+    .replace(' ', '\u00a0');
+}
+
 /** `900` -> `15 min`, `3600` -> `1 hr`; RangeError for what is not a whole positive number of seconds. */
 export function span(seconds: number, lang: Lang): string {
   if (!Number.isInteger(seconds) || seconds <= 0) throw new RangeError(`not a span: ${seconds}`);
   const [unit, size] = STEPS.find(([, length]) => seconds % length === 0) ?? ['second', 1];
-  const options: Intl.NumberFormatOptions = { style: 'unit', unit, unitDisplay: 'short' };
-  return new Intl.NumberFormat(LOCALE[lang], options).format(seconds / size).replace(' ', '\u00a0');
+  return timed(seconds / size, unit, lang);
+}
+
+/** About how long: hours and minutes, or minutes, or seconds. */
+export function duration(seconds: number, lang: Lang): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 60) return timed(whole, 'second', lang);
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return timed(minutes, 'minute', lang);
+  return `${timed(Math.floor(minutes / 60), 'hour', lang)} ${timed(minutes % 60, 'minute', lang)}`;
 }

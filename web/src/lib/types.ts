@@ -165,15 +165,7 @@ export interface Profile extends Series {
 
 export type CommandKind = 'switch_open' | 'switch_close' | 'read';
 export type CommandState =
-  | 'queued'
-  | 'sent'
-  | 'delivered'
-  | 'executed'
-  | 'verified'
-  | 'failed'
-  | 'expired'
-  | 'cancelled'
-  | 'unknown';
+  'queued' | 'sent' | 'delivered' | 'executed' | 'verified' | 'failed' | 'expired' | 'cancelled' | 'unknown';
 
 export interface CommandStep {
   at_s: number;

@@ -48,7 +48,9 @@ export function localDay(at_s: number, zone: string): string {
 /** The days of the proleptic calendar since 1970; RangeError for what is not a day. */
 function dayNumber(day: string): number {
   const match = DAY.exec(day);
-  const number = match ? Date.UTC(Number(match[1]), Number(match[2]) - 1, Number(match[3])) / 1000 / DAY_S : NaN;
+  const number = match
+    ? Date.UTC(Number(match[1]), Number(match[2]) - 1, Number(match[3])) / 1000 / DAY_S
+    : NaN;
   if (!Number.isInteger(number) || dayOf(number) !== day) throw new RangeError(`not a day: ${day}`);
   return number;
 }

@@ -22,6 +22,7 @@ CUSTOMER_DRAW: Final = 2**32 - 1
 GROUPS_MAX: Final = 3
 """Many equal units run as at most so many groups, one per phase: more would cost time and hardly show."""
 UNITS_SPREAD: Final = 0.25
+CT_MODEL: Final = "three-phase-ct"
 CT_SECONDARY_A: Final = 5
 CT_PRIMARIES_A: Final = (50, 75, 100, 150, 200, 250, 300, 400, 500, 600)
 """Rated primary currents on the market (IEC 61869-2, 5.201, with common multiples)."""
@@ -84,7 +85,9 @@ def make_customer(seed: int, index: int, model: MeterModel) -> Customer:
         if rng.random() < equipment.owned and contract_va >= equipment.min_va:
             habits = [habit for habit in kind.habits if habit.appliance == equipment.appliance.name]
             uses += _uses(rng, equipment, habits, contract_va / 1000, model.phases, shift_min, scale)
-    return Customer(index, kind.name, model.phases, contract_va, ratio, tuple(uses), _solar(rng, kind, contract_va, model, scale))
+    return Customer(
+        index, kind.name, model.phases, contract_va, ratio, tuple(uses), _solar(rng, kind, contract_va, model, scale)
+    )
 
 
 def _choose_kind(rng: Generator, model: str) -> Kind:
@@ -101,7 +104,7 @@ def _choose_kind(rng: Generator, model: str) -> Kind:
 
 def _ct_ratio(contract_va: int, model: MeterModel) -> tuple[int, int]:
     """The smallest transformer that carries the contract; (1, 1) for a meter that is connected directly."""
-    if model.supply_switch:
+    if model.name != CT_MODEL:
         return 1, 1
     current_a = contract_va / (model.phases * model.nominal_voltage_v)
     return next(primary for primary in CT_PRIMARIES_A if primary >= current_a), CT_SECONDARY_A

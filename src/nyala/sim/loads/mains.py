@@ -63,13 +63,13 @@ class Mains:
     def __init__(self, models: Sequence[MeterModel], seed: int, *, offset_s: int = WIB_S) -> None:
         n = len(models)
         rng = draws(seed, MAINS_DRAW)
+        keys = _mix(np.arange(2 + n * PHASES, dtype=np.uint64) + np.uint64(rng.integers(2**63)))
+        self._grid_keys, self._keys = keys[:2], keys[2:].reshape(n, PHASES)
         drawn = rng.random((n, 3 + PHASES))
         self._mask = phase_mask(models)
         self._base = NOMINAL_V + LEVEL_V * (2 * drawn[:, :1] - 1) + UNBALANCE_V * (2 * drawn[:, 3:] - 1)
         self._swing = SWING_V[0] + (SWING_V[1] - SWING_V[0]) * drawn[:, 1:2]
         self._sag = SAG_V[0] + (SAG_V[1] - SAG_V[0]) * drawn[:, 2:3]
-        self._keys = _mix(np.arange(n * PHASES, dtype=np.uint64).reshape(n, PHASES) + rng.integers(2**63, dtype=np.uint64))
-        self._grid_keys = _mix(np.arange(2, dtype=np.uint64) + np.uint64(seed % 2**63))
         self._offset_s = offset_s
 
     def u_v(self, instant_s: int) -> Floats:

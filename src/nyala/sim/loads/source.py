@@ -24,7 +24,7 @@ STEPS_S: Final = (PHASOR_STEP_S, PROFILE_STEP_S)
 WIB_S: Final = 7 * 3600
 """Local time minus UTC in western Indonesia.  Habits are local; Indonesia has no daylight saving."""
 METERS_MAX: Final = 1_000_000
-"""Meters of one source: beyond it the arrays of one step alone take 200 MB."""
+"""Meters of one source: the arrays of one step alone then take 150 MB."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -70,7 +70,7 @@ class SyntheticLoads:
         return Segments(start_s + self.step_s, powers.channel_mw * self.step_s, u_v, powers.p_w, powers.q_var, f_hz)
 
     def _spread(self, connections: Minutes | Floats) -> Floats:
-        """mW per connected phase as W, n x 3."""
+        """Powers per connected phase in mW as W, n x 3."""
         spread = np.zeros((len(self.models), PHASES))
         spread[self._rows, self._phases] = connections / 1000
         return spread
@@ -100,15 +100,17 @@ class SyntheticLoads:
         q = np.empty_like(p)
         energy = np.empty((_QUARTERS, len(self.models), len(Channel)), np.int64)
         for start in range(0, len(self.models), ROWS_AT_ONCE):
-            rows = range(start, min(start + ROWS_AT_ONCE, len(self.models)))
-            totals = np.empty((2, len(rows), DAY_MINUTES))
-            for at, row in enumerate(rows):
-                place = slice(self._first[row], self._first[row + 1])
-                for total, means, minutes in zip(totals, (p, q), self._days[row].minutes(day), strict=True):
-                    total[at] = minutes.sum(axis=0)
-                    means[:, place] = minutes.reshape(len(minutes), _QUARTERS, _QUARTER).mean(axis=2).T
-            no_load_w = np.repeat(self._no_load_w[rows.start : rows.stop], DAY_MINUTES)
+            stop = min(start + ROWS_AT_ONCE, len(self.models))
+            first, past = self._first[start], self._first[stop]
+            customers = [days.minutes(day) for days in self._days[start:stop]]
+            totals = []
+            for part, means in enumerate((p, q)):
+                minutes = np.concatenate([customer[part] for customer in customers])
+                sums = minutes.reshape(-1, _QUARTERS, _QUARTER).sum(axis=2)
+                means[:, first:past] = sums.T / _QUARTER
+                totals.append(np.add.reduceat(minutes, np.array(self._first[start:stop]) - first, axis=0, dtype=np.int64))
+            no_load_w = np.repeat(self._no_load_w[start:stop], DAY_MINUTES)
             powers = channel_powers(totals[0].ravel() / 1000, totals[1].ravel() / 1000, no_load_w)
-            sums = powers.reshape(len(rows), _QUARTERS, _QUARTER, len(Channel)).sum(axis=2)
-            energy[:, rows.start : rows.stop] = sums.transpose(1, 0, 2) * PHASOR_STEP_S
+            quarters = powers.reshape(-1, _QUARTERS, _QUARTER, len(Channel)).sum(axis=2)
+            energy[:, start:stop] = quarters.transpose(1, 0, 2) * PHASOR_STEP_S
         return _Day(p, q, energy)

@@ -1,0 +1,174 @@
+"""The world: consumers, twins, radio and gateways on the time of one loop.  The centre is not in it: only its address is.
+
+The world advances all meters to each edge of the load signal, and one meter when its device acts.  Timers of the loop wake
+the twins, so that the same code runs on virtual and on real time.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+
+from nyala.lorawan.airtime import airtime_us
+from nyala.lorawan.device.effects import Joined, Transmit
+from nyala.lorawan.region import Region
+from nyala.meter.bank import Bank
+from nyala.sim.forwarder import PacketForwarder
+from nyala.sim.loads.source import LoadSource
+from nyala.sim.radio import Heard, OnAir, RadioWorld
+from nyala.twin.device import Executed, Twin, TwinEffect
+from nyala.vocab.time import US_PER_S
+
+JOIN_SPREAD_S: Final = 120
+"""Meters that are switched on together join within this."""
+
+Watcher = Callable[[OnAir], None]
+
+
+class World:
+    """All meters and gateways.  `epoch_us` is the instant (UTC) at which the loop's time is 0."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        epoch_us: int,
+        bank: Bank,
+        twins: Sequence[Twin],
+        loads: LoadSource,
+        radio: RadioWorld,
+        region: Region,
+    ) -> None:
+        self.loop, self.epoch_us = loop, epoch_us
+        self.bank, self.twins, self.loads, self.radio = bank, list(twins), loads, radio
+        self.forwarders: list[PacketForwarder] = []
+        self.watchers: list[Watcher] = []
+        self.executed: list[tuple[int, Executed]] = []
+        """(row, what) of every command that a meter carried out."""
+        self.on_join: list[Callable[[int], None]] = []
+        """Called with the DevAddr whenever a device has taken a join accept."""
+        self._region = region
+        self._all = np.arange(len(bank))
+        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._edge_timer: asyncio.TimerHandle | None = None
+
+    # -- time
+
+    def now_us(self) -> int:
+        """The instant now, microseconds UTC."""
+        return self.epoch_us + round(self.loop.time() * US_PER_S)
+
+    def _at(self, instant_us: int, call: Callable[..., None], *arguments: object) -> asyncio.TimerHandle:
+        return self.loop.call_at((instant_us - self.epoch_us) / US_PER_S, call, *arguments)
+
+    # -- life
+
+    def start(self, *, join: bool = True) -> None:
+        """Begins to live: signals, twins and gateways."""
+        self._edge()
+        now_us = self.now_us()
+        for row, twin in enumerate(self.twins):
+            if join and not twin.mac.joined:
+                twin.start(now_us, JOIN_SPREAD_S * US_PER_S)
+            self._reschedule(row)
+
+    def stop(self) -> None:
+        """Stops all timers; registers stand at the last whole second."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        if self._edge_timer is not None:
+            self._edge_timer.cancel()
+        for forwarder in self.forwarders:
+            forwarder.close()
+
+    def add_gateway(self, eui: int, loop: asyncio.AbstractEventLoop) -> PacketForwarder:
+        """A gateway; whoever calls gives it a transport and attaches it to a server."""
+        index = len(self.forwarders)
+        forwarder = PacketForwarder(index, eui, self._region, loop, self.now_us, self._downlink)
+        self.forwarders.append(forwarder)
+        return forwarder
+
+    def _edge(self) -> None:
+        """The signal changes: takes all meters here, and gives them the signal of the next step."""
+        step_s = self.loads.step_s
+        now_s = self.now_us() // US_PER_S // step_s * step_s
+        self.bank.advance(self._all, now_s)
+        segments = self.loads.segments(now_s)
+        bank = self.bank
+        bank.set_segment(self._all, segments.end_s, segments.energy_mws)
+        bank.u_v, bank.p_w, bank.q_var, bank.f_hz = segments.u_v, segments.p_w, segments.q_var, segments.f_hz
+        self._edge_timer = self._at((now_s + step_s) * US_PER_S, self._edge)
+
+    # -- twins
+
+    def wake(self, row: int) -> None:
+        """Lets a twin do what is due."""
+        twin, now_us = self.twins[row], self.now_us()
+        self._carry_out(row, twin.wake(now_us), now_us)
+
+    def power(self, row: int, *, on: bool) -> None:
+        """Takes the supply of a meter away, or gives it back."""
+        self.twins[row].power(self.now_us(), on=on)
+        self._reschedule(row)
+
+    def _carry_out(self, row: int, effects: Sequence[TwinEffect], now_us: int) -> None:
+        for effect in effects:
+            match effect:
+                case Transmit():
+                    self._uplink(row, effect, now_us)
+                case Executed():
+                    self.executed.append((row, effect))
+                case Joined():
+                    for listener in self.on_join:
+                        listener(effect.dev_addr)
+        self._reschedule(row)
+
+    def _reschedule(self, row: int) -> None:
+        timer = self._timers.pop(row, None)
+        if timer is not None:
+            timer.cancel()
+        next_us = self.twins[row].next_us
+        if next_us is not None:
+            self._timers[row] = self._at(max(next_us, self.now_us()), self.wake, row)
+
+    # -- the air
+
+    def _uplink(self, row: int, order: Transmit, now_us: int) -> None:
+        rate = self._region.data_rate(order.data_rate)
+        end_us = now_us + airtime_us(len(order.phy), rate.sf, rate.bandwidth_khz)
+        frame = self.radio.begin(
+            row, order.phy, order.frequency_hz, (order.data_rate, rate.sf), order.eirp_dbm, (now_us, end_us)
+        )
+        for watcher in self.watchers:
+            watcher(frame)
+        self._at(end_us, self._uplink_over, frame)
+
+    def _uplink_over(self, frame: OnAir) -> None:
+        for forwarder in self.forwarders:
+            heard = self.radio.at_gateway(frame, forwarder.index) if forwarder.up else None
+            if heard is not None:
+                forwarder.heard(frame, heard)
+
+    def _downlink(
+        self, gateway: int, phy: bytes, frequency_hz: int, data_rate: int, eirp_dbm: float, start_us: int, end_us: int
+    ) -> None:
+        rate = self._region.data_rate(data_rate)
+        frame = self.radio.begin(~gateway, phy, frequency_hz, (data_rate, rate.sf), eirp_dbm, (start_us, end_us))
+        for watcher in self.watchers:
+            watcher(frame)
+        tuned = [
+            int(row) for row in self.radio.reachable(frame) if self.twins[row].detect(frequency_hz, data_rate, start_us, end_us)
+        ]
+        for row in tuned:
+            self._reschedule(row)
+        self._at(end_us, self._downlink_over, frame, tuned)
+
+    def _downlink_over(self, frame: OnAir, tuned: Sequence[int]) -> None:
+        now_us = self.now_us()
+        for row in tuned:
+            heard: Heard | None = self.radio.at_meter(frame, row)
+            if heard is not None:
+                self._carry_out(row, self.twins[row].receive(frame.phy, heard.snr_db, now_us), now_us)
+            else:
+                self._reschedule(row)

@@ -1,0 +1,23 @@
+// What an event says in the language of the screen.  The codes are those of the telegram; an unknown one keeps the server's words.
+
+import type { Messages } from '../i18n/en';
+import { integer } from './number';
+import { duration } from './time';
+import type { Lang, MeterEvent } from './types';
+
+type Detail = (value: number, lang: Lang) => string;
+
+/** What the detail of a code means. */
+const DETAILS: Record<string, Detail> = {
+  1: duration,
+  4: (value, lang) => `${integer(value, lang)} ms`,
+};
+
+export function eventText(event: MeterEvent, t: Messages, lang: Lang): string {
+  const code = String(event.code);
+  const name = t.events.names[code] ?? event.text;
+  const detail = DETAILS[code];
+  return detail && typeof event.detail === 'number' && event.detail > 0
+    ? `${name} (${detail(event.detail, lang)})`
+    : name;
+}
