@@ -16,7 +16,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
   },
   server: { port: 5180, strictPort: true, proxy: { '/api': { target: api } } },
-  test: { environment: 'happy-dom', include: ['tests/**/*.test.ts'] },
+  // css: a test reads the colours.
+  test: { environment: 'happy-dom', include: ['tests/**/*.test.ts'], css: true },
   // Vitest must load the browser build of Svelte.
   resolve: process.env['VITEST'] ? { conditions: ['browser'] } : {},
 });

@@ -4,23 +4,26 @@
 the transports.  A centre that is built again over the same store goes on where the last one was killed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from sqlalchemy import Engine
 
 from nyala.gateway.udp_server import SemtechUdpServer
+from nyala.headend.backfill import PROFILE
 from nyala.headend.commands import CommandTracker
 from nyala.headend.ingest import Ingest
 from nyala.headend.onboarding import NewMeter
-from nyala.headend.ports import AppUplink, Writer
+from nyala.headend.ports import AppUplink, Changes, Writer
 from nyala.headend.registry import MeterRecord, Registry
 from nyala.headend.service import HeadEnd
 from nyala.lorawan.network.plan import NetworkPlan, indonesia
 from nyala.lorawan.network.port import Reception
 from nyala.lorawan.network.server import NetworkServer
 from nyala.mdm.book import Book
+from nyala.mdm.closing import estimate_gaps
 from nyala.store import commands, meters
+from nyala.store.ingest import InlineWriter
 from nyala.store.load_days import LoadDays
 
 UDP_PORT: Final = 1700
@@ -61,3 +64,20 @@ class Centre:
         for root in roots:
             self.network.sessions.add_root(root)
         return records
+
+
+def close_gaps(engine: Engine, records: Iterable[MeterRecord], first_s: int, until_s: int) -> int:
+    """Estimates what is missing in [first_s, until_s) and stores it; answers how many intervals.
+
+    Only where no centre runs on the store: its book would not know of it.
+    """
+    book, count = Book(LoadDays(engine)), 0
+    for record in records:
+        first, until = -(-max(first_s, record.installed_s) // record.period_s), until_s // record.period_s
+        for channel in PROFILE if until > first else ():
+            count += estimate_gaps(book, record.id, channel, record.period_s, first, until)
+    changed, superseded = book.take_changes()
+    writer = InlineWriter(engine)
+    writer.execute(writer.prepare(Changes(load_days=changed, superseded=superseded)))
+    writer.close()
+    return count

@@ -54,7 +54,9 @@ const session = () => ({
     role: 'operator',
     tenant: 'Demo Utility',
     language: 'en',
-    permissions: ['switch', 'read'],
+    permissions: process.env.MOCK_VIEWER
+      ? ['fleet.read', 'meters.read', 'commands.read', 'bills.read']
+      : ['fleet.read', 'meters.read', 'commands.read', 'bills.read', 'commands.read_now', 'commands.switch'],
   },
 });
 const issued = new Map();

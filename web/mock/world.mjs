@@ -87,7 +87,7 @@ export function heardOf(i, now) {
 /** Average power over an interval that starts at s; negative is export. */
 export function watts(i, s) {
   const hour = ((((s + OFFSET_S) % 86_400) + 86_400) % 86_400) / 3600;
-  const scale = [900, 4200, 36_000][kind(i)] * (0.5 + noise(i, 7));
+  const scale = [900, 4200, 900][kind(i)] * (0.5 + noise(i, 7));
   const evening = Math.exp(-((hour - 19.5) ** 2) / 6) * 1.5;
   const morning = Math.exp(-((hour - 6.5) ** 2) / 3) * 0.7;
   const work = kind(i) === 2 && hour > 7 && hour < 18 ? 1.6 : 0;
@@ -125,7 +125,7 @@ export function interval(i, s, now) {
   };
 }
 
-const registerOf = (i) => Math.floor(2_000_000 + noise(i, 14) * 9e6 * (kind(i) === 2 ? 90 : 1));
+const registerOf = (i) => Math.floor(2_000_000 + noise(i, 14) * 9e6 * 1);
 
 export function rowOf(i, now, state) {
   const heard = heardOf(i, now);

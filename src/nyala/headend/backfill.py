@@ -35,6 +35,11 @@ ATTEMPTS_MAX: Final = 40
 """Requests without any result before a gap is given up: several days of trying."""
 
 
+def expected_to(period_s: int, report_s: int, now_us: int) -> int:
+    """Every interval before this index should have come by now."""
+    return (now_us // US_PER_S - 2 * report_s - GRACE_S) // period_s
+
+
 @dataclass(slots=True)
 class _Gap:
     """A meter with a gap."""
@@ -65,11 +70,6 @@ class Backfill:
     @staticmethod
     def _due_us(gap: _Gap) -> int:
         return gap.open_until_us or gap.next_us
-
-    @staticmethod
-    def expected_to(meter: MeterRecord, now_us: int) -> int:
-        """Every interval before this index should have come by now."""
-        return (now_us // US_PER_S - 2 * meter.report_s - GRACE_S) // meter.period_s
 
     def progressed(self, meter_id: int) -> None:
         """New intervals came: a gap of this meter is looked at again without waiting."""
@@ -106,14 +106,14 @@ class Backfill:
 
     def _look(self, meter: MeterRecord, now_us: int) -> None:
         state = self._registry.state(meter.id)
-        expected = self.expected_to(meter, now_us)
+        expected = expected_to(meter.period_s, meter.report_s, now_us)
         if state.complete_to >= expected or meter.id in self._gaps or not state.last_heard_us:
             return
         self._gaps[meter.id] = _Gap(state.complete_to, next_us=now_us)
 
     def _next_run(self, meter: MeterRecord, now_us: int) -> tuple[int, int] | None:
         """The oldest missing run of a meter: (first, count), or None where all is there."""
-        first, expected = self._registry.state(meter.id).complete_to, self.expected_to(meter, now_us)
+        first, expected = self._registry.state(meter.id).complete_to, expected_to(meter.period_s, meter.report_s, now_us)
         runs = [
             run for channel in PROFILE for run in self._book.missing_runs(meter.id, channel, meter.period_s, first, expected, 1)
         ]

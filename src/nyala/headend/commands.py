@@ -99,6 +99,10 @@ class CommandTracker:
         """When `poll` has something to do."""
         return min((command.next_us for command in self._open.values()), default=None)
 
+    def of_key(self, key: str) -> CommandRow | None:
+        """The open command that was ordered with an idempotency key, or None."""
+        return next((command for command in self._open.values() if command.key == key), None)
+
     def issue(
         self,
         meter: MeterRecord,

@@ -92,6 +92,13 @@ class Ingest:
         """Something was ordered: do not wait for the next timer."""
         self._work.set()
 
+    async def stored(self) -> None:
+        """Returns when everything that was ordered before is on disk."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._acknowledgements.append(lambda: None if done.done() else done.set_result(None))
+        self._work.set()
+        await done
+
     # -- the loop
 
     async def run(self) -> None:
@@ -115,12 +122,12 @@ class Ingest:
         if len(self._receptions) < GROUP_FRAMES:
             await asyncio.sleep(GROUP_US / US_PER_S)
 
-    async def close_group(self) -> None:
-        """Works off what is there, stores it, then acknowledges and sends."""
+    async def close_group(self, *, silent: bool = False) -> None:
+        """Works off what is there, stores it, then acknowledges and sends.  `silent`: orders nothing by itself."""
         self._work.clear()
         now_us = self._now_us()
         changes, acknowledgements = self._take(now_us)
-        transmissions = self._work_off(changes, now_us)
+        transmissions = self._work_off(changes, now_us, silent=silent)
         self._headend.collect(changes)
         changes.roots, changes.sessions, changes.counted = self._network.sessions.take_changes()
         self._mark(changes)
@@ -144,7 +151,7 @@ class Ingest:
             self._network.receive(reception, now_us)
         return changes, acknowledgements
 
-    def _work_off(self, changes: Changes, now_us: int) -> list[Transmission]:
+    def _work_off(self, changes: Changes, now_us: int, *, silent: bool) -> list[Transmission]:
         events = self._network.poll(now_us)
         touched = [(event.dev_eui, event.received_us) for event in events if isinstance(event, Uplink)]
         self._headend.prefetch([*touched, *((uplink.dev_eui, uplink.received_us) for uplink in changes.app_journal)])
@@ -155,7 +162,7 @@ class Ingest:
             if isinstance(event, Refused):
                 for listener in self.refused:
                     listener(event)
-        downlinks, withdrawn = self._headend.poll(now_us)
+        downlinks, withdrawn = ([], []) if silent else self._headend.poll(now_us)
         for dev_eui, token in withdrawn:
             self._network.cancel(dev_eui, token)
         for downlink in downlinks:

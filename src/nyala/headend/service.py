@@ -7,7 +7,7 @@
 Listeners hear of what changed after it was stored; they are how live pages are fed.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -32,8 +32,12 @@ from nyala.vocab.time import DAY_S, US_PER_S
 
 FUTURE_S: Final = 3_600
 """Readings that are later than the server's clock by more than this are refused: a meter's clock is off, or a forgery."""
+RATE_WINDOW: Final = 60
+"""Uplinks that the pace on a screen is taken over."""
 SCAN_MAX: Final = 100_000
 """Intervals that one look for the first gap goes over: nearly three years of 15 minutes."""
+_RAW: Final = int(Quality.RAW)
+_OUTAGE: Final = int(Quality.OUTAGE)
 _SWITCH_EVENTS: Final = {EventCode.SWITCH_OPENED: 0, EventCode.SWITCH_CLOSED: 1}
 
 Listener = Callable[[list[MeterState], list[CommandRow]], None]
@@ -50,6 +54,7 @@ class HeadEnd:
         self._registers: list[RegisterRow] = []
         self._events: list[EventRow] = []
         self._gateways: dict[int, list[int]] = {}
+        self._recent: deque[int] = deque(maxlen=RATE_WINDOW)
 
     @property
     def next_us(self) -> int:
@@ -81,6 +86,7 @@ class HeadEnd:
         match event:
             case Uplink():
                 self.counts["uplinks"] += 1
+                self._recent.append(event.received_us)
                 self._telegram(event.dev_eui, event.port, event.payload, event.received_us, event)
             case AppUplink():
                 self._telegram(event.dev_eui, event.port, event.payload, event.received_us, None)
@@ -126,6 +132,13 @@ class HeadEnd:
             case _:
                 raise TelegramError("a command telegram came from a meter")
 
+    def uplinks_per_minute(self) -> float:
+        """The pace of the last uplinks, at most `RATE_WINDOW` of them."""
+        if len(self._recent) < 2:
+            return 0.0
+        span_s = (self._recent[-1] - self._recent[0]) / US_PER_S
+        return round((len(self._recent) - 1) * 60 / span_s, 1) if span_s > 0 else 0.0
+
     # -- what telegrams say
 
     def _intervals(self, meter: MeterRecord, state: MeterState, run: Intervals, received_us: int) -> None:
@@ -133,7 +146,7 @@ class HeadEnd:
             raise TelegramError(f"intervals of {run.period_s} s from a meter that is set to {meter.period_s} s")
         if (run.first + run.count) * run.period_s > received_us // US_PER_S + FUTURE_S:
             raise TelegramError("intervals from the future")
-        qualities = [Quality.OUTAGE if i in run.outages else Quality.RAW for i in range(run.count)]
+        qualities = [_OUTAGE if i in run.outages else _RAW for i in range(run.count)]
         added = 0
         for channel, block in run.channels.items():
             added += self.book.merge(meter.id, channel, run.period_s, run.first, block.values, qualities)
@@ -155,7 +168,7 @@ class HeadEnd:
         if day is None or day.open_wh is None:
             return
         until = (end - 1) % per_day + 1
-        if (day.qualities[:until] == Quality.MISSING).any():
+        if not day.qualities[:until].all():  # MISSING is 0
             return
         register_wh = day.open_wh + int(day.values[:until].sum())
         self.counts["anchors_right" if register_wh % (1 << ANCHOR_BITS) == anchor else "anchors_wrong"] += 1

@@ -21,6 +21,7 @@ from nyala.vocab.time import DAY_S
 CACHE_LIMIT: Final = 65_536
 """Load days kept in memory, about 1.3 kB each: two days of two channels for 16,000 meters."""
 
+_MISSING: Final = int(Quality.MISSING)
 _RANK: Final = np.zeros(len(Quality), np.uint8)
 for _quality in Quality:
     _RANK[_quality] = 2
@@ -75,9 +76,9 @@ class Book:
             day = self.day(Key(meter_id, day_number, channel))
             if day is None or day.period_s != period_s:
                 return at
-            gaps = np.flatnonzero(day.qualities[offset : offset + until - at] == Quality.MISSING)
-            if gaps.size:
-                return at + int(gaps[0])
+            gap = day.qualities.tobytes().find(_MISSING, offset)
+            if gap >= 0:
+                return min(at + gap - offset, until)
             at += per_day - offset
         return until
 
@@ -131,6 +132,10 @@ class Book:
         day = self._open(key, period_s)
         span = slice(offset, offset + len(values))
         old_values, old_qualities = day.values[span], day.qualities[span]
+        if not old_qualities.any() and qualities.all():  # MISSING is 0: nothing was known, all is new
+            day.values[span], day.qualities[span] = values, qualities
+            self._changed[key] = day
+            return len(values)
         old_rank, new_rank = _RANK[old_qualities], _RANK[qualities]
         same = (old_values == values) & (old_rank >= new_rank)
         taken = (new_rank >= old_rank) & (new_rank > 0) & ~same

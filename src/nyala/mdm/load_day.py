@@ -24,7 +24,8 @@ _TYPES: Final[dict[int, np.dtype[Any]]] = {
     width: np.dtype(f"<{kind}{width}") for width, kind in ((1, "u"), (2, "u"), (4, "u"), (8, "i"))
 }
 _LIMITS: Final = {0: 0, 1: (1 << 8) - 1, 2: (1 << 16) - 1, 4: (1 << 32) - 1}
-_IS_ESTIMATED: Final = np.array([quality in ESTIMATED for quality in Quality])
+_MISSING: Final = int(Quality.MISSING)
+_ESTIMATED: Final = tuple(int(quality) for quality in ESTIMATED)
 
 
 class Key(NamedTuple):
@@ -53,7 +54,7 @@ class LoadDay:
     @property
     def missing(self) -> int:
         """Intervals without a value."""
-        return int(np.count_nonzero(self.qualities == Quality.MISSING))
+        return self.qualities.tobytes().count(_MISSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,8 @@ def empty(key: Key, period_s: int) -> LoadDay:
 
 def encode_values(values: NDArray[np.int64]) -> bytes:
     """The value block."""
-    assert values.min() >= 0, "interval values are never negative"
-    highest = int(values.max())
+    highest = int(values.view(np.uint64).max())
+    assert highest < 1 << 63, "interval values are never negative"
     width = next(width for width in _WIDTHS if width == 8 or highest <= _LIMITS[width])
     return bytes([width]) + (values.astype(_TYPES[width]).tobytes() if width else b"")
 
@@ -116,6 +117,7 @@ def decode_qualities(block: bytes, count: int) -> NDArray[np.uint8]:
 
 def to_row(day: LoadDay) -> LoadDayRow:
     """The stored form."""
+    codes = day.qualities.tobytes()
     return LoadDayRow(
         key=day.key,
         version=day.version,
@@ -125,8 +127,8 @@ def to_row(day: LoadDay) -> LoadDayRow:
         values=encode_values(day.values),
         qualities=encode_qualities(day.qualities),
         energy_wh=int(day.values.sum()),
-        missing=day.missing,
-        estimated=int(_IS_ESTIMATED[day.qualities].sum()),
+        missing=codes.count(_MISSING),
+        estimated=sum([codes.count(code) for code in _ESTIMATED]),
     )
 
 

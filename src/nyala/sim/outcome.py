@@ -8,20 +8,17 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, select
 
+from nyala.app import close_gaps
 from nyala.billing import tariff_file
 from nyala.billing.determinants import Determinants, measure
 from nyala.billing.tariff import Tariff
 from nyala.headend.command_life import CommandState
 from nyala.headend.commands import CommandRow, Kind
-from nyala.headend.ports import Changes
 from nyala.headend.registry import MeterRecord
-from nyala.mdm.book import Book
-from nyala.mdm.closing import estimate_gaps
 from nyala.mdm.load_day import from_row
 from nyala.sim.laws import CounterWatch, Verdict, law_energy, law_kept, law_once, law_versions
 from nyala.sim.setup import Scenario, Stage
 from nyala.store import load_days, rows, schema
-from nyala.store.ingest import InlineWriter
 from nyala.vocab.errors import ConflictError
 from nyala.vocab.quality import ESTIMATED
 from nyala.vocab.quantities import Channel
@@ -58,7 +55,7 @@ class Outcome:
         engine: Engine,
     ) -> "Outcome":
         """Closes the gaps that are left, reads the store back and looks at the laws."""
-        close_gaps(engine, stage.records, scenario)
+        close_gaps(engine, stage.records, scenario.start_s, scenario.end_s)
         with engine.connect() as connection:
             energies = [_measured(connection, record, scenario) for record in stage.records]
             stored, estimated, billed, intervals, same = _sums(stage.records, energies)
@@ -87,19 +84,6 @@ class Outcome:
             counts["backfill_requests"] += centre.headend.backfill.requests
         airtime_s = sum(twin.mac.airtime_us for twin in stage.world.twins) / US_PER_S
         return cls(verdicts, meters, stored, estimated, billed, intervals, ordered, counts, airtime_s, not_supplied_wh)
-
-
-def close_gaps(engine: Engine, records: Iterable[MeterRecord], scenario: Scenario) -> None:
-    """Estimates what is still missing of the run, as the centre does with old days."""
-    book = Book(load_days.LoadDays(engine))
-    first, until = scenario.start_s // scenario.period_s, scenario.end_s // scenario.period_s
-    for record in records:
-        for channel in PROFILE:
-            estimate_gaps(book, record.id, channel, record.period_s, first, until)
-    changed, superseded = book.take_changes()
-    writer = InlineWriter(engine)
-    writer.execute(writer.prepare(Changes(load_days=changed, superseded=superseded)))
-    writer.close()
 
 
 def _measured(

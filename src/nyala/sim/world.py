@@ -48,7 +48,7 @@ class World:
         self.on_join: list[Callable[[int], None]] = []
         """Called with the DevAddr whenever a device has taken a join accept."""
         self._region = region
-        self._all = np.arange(len(bank))
+        self.everyone = np.arange(len(bank))
         self._timers: dict[int, asyncio.TimerHandle] = {}
         self._edge_timer: asyncio.TimerHandle | None = None
 
@@ -65,8 +65,12 @@ class World:
 
     def start(self, *, join: bool = True) -> None:
         """Begins to live: signals, twins and gateways."""
-        self._edge()
         now_us = self.now_us()
+        signal_end_us = int(self.bank.segment_end_s.max()) * US_PER_S
+        if signal_end_us > now_us:
+            self._edge_timer = self._at(signal_end_us, self._edge)
+        else:
+            self._edge()
         for row, twin in enumerate(self.twins):
             if join and not twin.mac.joined:
                 twin.start(now_us, JOIN_SPREAD_S * US_PER_S)
@@ -93,12 +97,15 @@ class World:
         """The signal changes: takes all meters here, and gives them the signal of the next step."""
         step_s = self.loads.step_s
         now_s = self.now_us() // US_PER_S // step_s * step_s
-        self.bank.advance(self._all, now_s)
-        segments = self.loads.segments(now_s)
-        bank = self.bank
-        bank.set_segment(self._all, segments.end_s, segments.energy_mws)
-        bank.u_v, bank.p_w, bank.q_var, bank.f_hz = segments.u_v, segments.p_w, segments.q_var, segments.f_hz
+        self.bank.advance(self.everyone, now_s)
+        self.signal(now_s)
         self._edge_timer = self._at((now_s + step_s) * US_PER_S, self._edge)
+
+    def signal(self, start_s: int) -> None:
+        """Gives all meters, which must stand at `start_s`, the signal of the step that begins there."""
+        bank, segments = self.bank, self.loads.segments(start_s)
+        bank.set_segment(self.everyone, segments.end_s, segments.energy_mws)
+        bank.u_v, bank.p_w, bank.q_var, bank.f_hz = segments.u_v, segments.p_w, segments.q_var, segments.f_hz
 
     # -- twins
 

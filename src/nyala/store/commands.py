@@ -21,6 +21,13 @@ def open_commands(connection: Connection) -> list[CommandRow]:
     return [rows.command_of(row) for row in connection.execute(query).mappings()]
 
 
+def count_open(connection: Connection, tenant: int) -> int:
+    """How many commands of a tenant have not ended."""
+    ended = [state.value for state in FINAL]
+    query = select(func.count()).select_from(_command).join(schema.meter, schema.meter.c.id == _command.c.meter_id)
+    return connection.scalar(query.where(_command.c.state.not_in(ended), schema.meter.c.tenant_id == tenant)) or 0
+
+
 def next_command_id(connection: Connection) -> int:
     """The id of the next command."""
     return (connection.scalar(select(func.max(_command.c.id))) or 0) + 1

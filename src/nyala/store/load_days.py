@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, bindparam, func, select
 from nyala.mdm.load_day import Key, LoadDayRow
 from nyala.store import rows, schema
 from nyala.vocab.quantities import Channel
+from nyala.vocab.time import DAY_S
 
 METERS_PER_QUERY: Final = 500
 _day, _history = schema.load_day, schema.load_day_history
@@ -69,16 +70,17 @@ class DaySum:
 
     day: int
     channel: Channel
-    load_days: int
+    values: int
+    """Intervals with a value."""
     energy_wh: int
-    missing: int
     estimated: int
 
 
 def day_sums(connection: Connection, tenant: int, first: int, until: int) -> list[DaySum]:
     """Sums of UTC days first..until-1 over the meters of a tenant."""
     meters = select(schema.meter.c.id).where(schema.meter.c.tenant_id == tenant)
-    sums = (func.count(), func.sum(_day.c.energy_wh), func.sum(_day.c.missing), func.sum(_day.c.estimated))
+    values = func.sum(DAY_S / _day.c.period_s - _day.c.missing)
+    sums = (values, func.sum(_day.c.energy_wh), func.sum(_day.c.estimated))
     query = (
         select(_day.c.day, _day.c.channel, *sums)
         .where(_day.c.day >= first, _day.c.day < until, _day.c.meter_id.in_(meters))

@@ -6,18 +6,25 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, func, or_, select
 
+from nyala.headend.backfill import expected_to
 from nyala.headend.onboarding import NewMeter
 from nyala.headend.registry import MeterRecord, MeterState
 from nyala.lorawan.crypto import AesKey
 from nyala.lorawan.network.sessions import Root, Sessions
+from nyala.mdm.load_day import decode_qualities
 from nyala.store import rows, schema
 from nyala.store.engine import writing
 from nyala.vocab.errors import ConflictError, UnknownError
 from nyala.vocab.identifiers import eui_text
+from nyala.vocab.quality import Quality
+from nyala.vocab.quantities import Channel
+from nyala.vocab.time import DAY_S
 
 DEV_ADDR_LIMIT: Final = 1 << 25
 """NwkAddr has 25 bits with a NetID of type 0."""
 PAGE_MAX: Final = 500
+MISSING_SPAN_S: Final = 40 * DAY_S
+"""How far back missing intervals are counted for a screen."""
 _meter, _device, _state = schema.meter, schema.lorawan_device, schema.meter_state
 
 
@@ -195,3 +202,48 @@ def meter_of_tenant(connection: Connection, tenant: int, meter_id: int) -> Meter
     if row is None:
         raise UnknownError("meter", meter_id)
     return rows.meter_of(row)
+
+
+def state_of_meter(connection: Connection, meter_id: int) -> MeterState | None:
+    """The shadow of a meter, or None where it was never heard."""
+    row = connection.execute(select(_state.c.shadow).where(_state.c.meter_id == meter_id)).mappings().first()
+    return None if row is None else rows.state_of(row)
+
+
+def last_heard(connection: Connection) -> dict[int, int]:
+    """When each meter was last heard, in microseconds; meters that never were are left out."""
+    query = select(_state.c.meter_id, _state.c.last_heard_us).where(_state.c.last_heard_us > 0)
+    return dict(connection.execute(query).tuples().all())
+
+
+def missing_of(connection: Connection, meter_ids: Sequence[int], now_us: int) -> dict[int, int]:
+    """How many intervals of each meter should have come by now and have not; meters that lack none are left out."""
+    columns = (_meter.c.id, _meter.c.period_s, _meter.c.report_s, _meter.c.installed_s, _state.c.complete_to)
+    query = select(*columns).outerjoin(_state, _state.c.meter_id == _meter.c.id).where(_meter.c.id.in_(list(meter_ids)))
+    found: dict[int, int] = {}
+    for meter_id, period_s, report_s, installed_s, complete_to in connection.execute(query):
+        first = -(-installed_s // period_s) if complete_to is None else complete_to
+        until = expected_to(period_s, report_s, now_us)
+        first = max(first, until - MISSING_SPAN_S // period_s)
+        if first < until:
+            found[meter_id] = until - first - _known(connection, meter_id, period_s, first, until)
+    return {meter_id: count for meter_id, count in found.items() if count}
+
+
+def _known(connection: Connection, meter_id: int, period_s: int, first: int, until: int) -> int:
+    """Intervals of the import with a value in [first, until)."""
+    day = schema.load_day
+    per_day = DAY_S // period_s
+    query = select(day.c.day, day.c.period_s, day.c.qualities).where(
+        day.c.meter_id == meter_id,
+        day.c.channel == int(Channel.IMPORT),
+        day.c.day >= first // per_day,
+        day.c.day <= (until - 1) // per_day,
+    )
+    known = 0
+    for number, stored_period_s, block in connection.execute(query):
+        if stored_period_s == period_s:
+            start = number * per_day
+            qualities = decode_qualities(block, per_day)[max(first - start, 0) : until - start]
+            known += int((qualities != Quality.MISSING).sum())
+    return known

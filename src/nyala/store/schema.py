@@ -169,7 +169,7 @@ load_day = Table(
     Column("energy_wh", BigInteger, nullable=False),  # sum of the values
     Column("missing", Integer, nullable=False),
     Column("estimated", Integer, nullable=False),
-    Index("ix_load_day_day_channel", "day", "channel", "energy_wh", "missing", "estimated"),
+    Index("ix_load_day_day_channel", "day", "channel", "period_s", "energy_wh", "missing", "estimated"),
     **_WITHOUT_ROWID,
 )
 

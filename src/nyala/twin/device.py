@@ -145,6 +145,12 @@ class Twin:
 
     # -- the supply
 
+    def restore(self, memory: TwinMemory) -> None:
+        """Goes on with a memory that was kept outside; before it is woken for the first time."""
+        self.memory = memory
+        self.mac = DeviceMac(self.identity, self.mac.region, memory.device, self._random)
+        self._report_clock_s = self._next_report_s(self.meter.clock_s)
+
     def start(self, now_us: int, spread_us: int) -> None:
         """Switched on for the first time: joins within `spread_us`."""
         self.mac.start_join(now_us + self._random.randrange(max(spread_us, 1)))

@@ -17,7 +17,7 @@ HOUR_S = 3_600
 
 
 def requests(air: Air) -> list[JoinRequest]:
-    return [JoinRequest.decode(frame.phy) for frame in air.sent if len(frame.phy) == 23]
+    return [JoinRequest.decode(frame.phy) for frame in air.sent if frame.phy[0] == 0]
 
 
 def test_a_device_joins_and_both_sides_have_the_same_session():

@@ -21,7 +21,7 @@ def weak(snr_db: float):
 
 def requests(air: Air) -> list[list[mac.Command]]:
     """The MAC requests of each data downlink."""
-    frames = [DataFrame.decode(frame.phy) for frame in air.heard(Transmission) if len(frame.phy) not in {17, 33}]
+    frames = [DataFrame.decode(frame.phy) for frame in air.heard(Transmission) if frame.phy[0] != 0x20]
     return [mac.decode(frame.f_opts, mac.DOWNLINK) for frame in frames]
 
 

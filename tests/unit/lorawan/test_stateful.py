@@ -2,6 +2,10 @@
 
 Whatever happens: counters only rise on both sides, a payload is delivered at most once and as it was said, in the order
 it was said, what is acknowledged was delivered, and a restart of either side from what it stored changes nothing.
+
+An acknowledgement of LoRaWAN 1.0.x does not say what it acknowledges.  So this holds only while it comes before the next
+confirmed frame is sent: a device boots longer than its windows are open, backhauls are faster than CLASS_C_RESP_TIMEOUT, and
+a device that repeats its uplinks gets no confirmed downlinks here.
 """
 
 from dataclasses import replace
@@ -25,7 +29,7 @@ WEATHERS = {
     "doubled by one gateway": [Copy(0), Copy(0, 21_000)],
     "late copy": [Copy(0), Copy(1, 700_000)],
     "slow": [Copy(1, 650_000)],
-    "overtaken": [Copy(0, 9_000_000)],
+    "overtaken": [Copy(0, 3_000_000)],
 }
 weathers = st.lists(st.sampled_from(sorted(WEATHERS)), min_size=1, max_size=4)
 kinds = st.sampled_from(["confirmed", "unconfirmed"])
@@ -43,6 +47,7 @@ class Link(RuleBasedStateMachine):
         self.counters = (0,) * 4
         self.nonces = (0, 0)
         self.session: bytes | None = None
+        self.met = 0
 
     @initialize(nb_trans=st.integers(1, 3), f_cnt=st.sampled_from([0, 0xFFFD, 0x1FFFE]))
     def meets(self, nb_trans: int, f_cnt: int) -> None:
@@ -52,6 +57,7 @@ class Link(RuleBasedStateMachine):
         activation.nb_trans = nb_trans
         activation.f_cnt_up = session.f_cnt_up = f_cnt or activation.f_cnt_up
         activation.f_cnt_down = session.f_cnt_down = f_cnt or activation.f_cnt_down
+        self.met = len(self.air.on_air)
         self.air.server.sessions.changed(session)
         self.air.store.take(self.air.server.sessions)
 
@@ -74,7 +80,8 @@ class Link(RuleBasedStateMachine):
     def application_orders(self, kind: str) -> None:
         payload = b"down %d" % len(self.ordered)
         self.ordered.append(payload)
-        self.air.order(payload, confirmed=kind == "confirmed", token=payload)
+        once = self.air.memory.activation is None or self.air.activation.nb_trans == 1
+        self.air.order(payload, confirmed=once and kind == "confirmed", token=payload)
 
     @rule(seconds=st.sampled_from([0.05, 0.4, 1.5, 9.0]))
     def time_passes(self, seconds: float) -> None:
@@ -92,7 +99,7 @@ class Link(RuleBasedStateMachine):
         phy = self.air.on_air[which % len(self.air.on_air)][2].phy
         heard = len(self.air.told(Received))
         if self.air.device.detect(921_400_000, 2, self.air.now_us, self.air.now_us + 1):
-            known = DataFrame.decode(phy).f_cnt if len(phy) not in {17, 33} else None
+            known = DataFrame.decode(phy).f_cnt if phy[0] != 0x20 else None
             effects = self.air.device.receive(phy, 5.0, self.air.now_us)
             self.air.effects += effects  # a frame that was lost before is new to the device: it may be taken once
             assert known is not None or not effects
@@ -102,10 +109,9 @@ class Link(RuleBasedStateMachine):
     def a_bit_flips(self, which: int, bit: int) -> None:
         phy = bytearray(self.air.sent[which % len(self.air.sent)].phy)
         phy[bit // 8 % len(phy)] ^= 1 << bit % 8
-        delivered = len(self.air.heard(Uplink))
         self.air.inject(bytes(phy))
         self.air.run(0.25)
-        assert len(self.air.heard(Uplink)) - delivered <= 1
+        assert all(heard.phy != bytes(phy) for up in self.air.heard(Uplink) for heard in up.receptions)
 
     @rule()
     def server_restarts(self) -> None:
@@ -118,6 +124,7 @@ class Link(RuleBasedStateMachine):
     @rule()
     def device_restarts(self) -> None:
         self.air.restart_device()
+        self.air.run(3)
 
     @rule()
     def device_joins_again(self) -> None:
@@ -168,8 +175,8 @@ class Link(RuleBasedStateMachine):
     def no_downlink_counter_is_used_twice(self) -> None:
         used = [
             (activation, DataFrame.decode(frame.phy).f_cnt)
-            for activation, (_, _, frame) in zip(self.air.activations, self.air.on_air, strict=True)
-            if len(frame.phy) not in {17, 33}
+            for activation, (_, _, frame) in zip(self.air.activations[self.met :], self.air.on_air[self.met :], strict=True)
+            if frame.phy[0] != 0x20
         ]
         assert len(used) == len(set(used))
 

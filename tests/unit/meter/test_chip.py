@@ -17,7 +17,8 @@ COS_60, SIN_60 = 1_150_000, 1_991_858  # mW and mvar of 2,300 VA at 60 degrees
 
 def one(angle_deg: float, *, i_a: float = I_A, no_load_w: float = 2.3) -> dict[str, int]:
     """The channels that a single-phase load gives to, in mW, mvar and mVA."""
-    phasors = Phasors(*(np.array([[x, 0.0, 0.0]]) for x in (U_V, i_a, math.radians(angle_deg))), np.array([50.0]))
+    u_v, currents, angles = (np.array([[value, 0.0, 0.0]]) for value in (U_V, i_a, math.radians(angle_deg)))
+    phasors = Phasors(u_v, currents, angles, np.array([50.0]))
     powers = measure(phasors, np.array([no_load_w]))
     return {channel.name: int(powers.channel_mw[0, channel]) for channel in Channel if powers.channel_mw[0, channel]}
 

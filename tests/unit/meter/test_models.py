@@ -3,6 +3,7 @@
 import dataclasses
 import tomllib
 from importlib.resources import files
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from nyala.meter.model import MODELS, meter_model, model_of_code
 from nyala.vocab.errors import UnknownError
 
 # The columns of section B, row by row; `None` where the sheet says nothing.
-SHEET = {
+SHEET: dict[str, dict[str, Any]] = {
     "single-phase": {
         "wiring": {"1P2W LNNL (BS)", "1P2W LLNN (DIN)", "1P3W L1L2 L2L1", "1P3W L1L1 L2L2"},
         "phases": 1,

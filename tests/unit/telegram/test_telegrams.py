@@ -86,7 +86,11 @@ def test_a_telegram_of_fixed_form_writes_back_what_was_read(port, payload):
 
 @given(telegrams, st.integers(-1_000, 1_000))
 def test_every_telegram_that_can_be_said_reads_back(telegram, later_s):
-    now_s = {Values: lambda t: t.at_s, Intervals: lambda t: t.first * t.period_s}.get(type(telegram), lambda _: NOW_S)(telegram)
+    now_s = NOW_S
+    if isinstance(telegram, Values):
+        now_s = telegram.at_s
+    elif isinstance(telegram, Intervals):
+        now_s = telegram.first * telegram.period_s
     port, payload = encode(telegram, now_s)
     assert decode(port, payload, now_s + later_s) == telegram
 

@@ -5,6 +5,7 @@ import { lines, missingBands, paint, type Paint } from './chart_paint';
 import { hatch } from './hatch';
 import { decimal } from './number';
 import type { Bar } from './profile';
+import type { Ratio } from './ratio';
 import { dateTime, dayName, time } from './time';
 import type { Lang } from './types';
 import { localDay, localTime } from './zone';
@@ -27,10 +28,11 @@ const DAY_S = 86_400;
 /** From here on an axis counts MWh. */
 const MEGA_WH = 10_000_000;
 
-/** Whether an axis counts kWh or MWh, and Wh of one. */
-export function axisUnit(bars: Bar[]): { name: string; wh: number } {
-  const top = Math.max(0, ...bars.map((bar) => Math.max(bar.import_wh ?? 0, bar.export_wh ?? 0)));
-  return top >= MEGA_WH ? { name: 'MWh', wh: 1_000_000 } : { name: 'kWh', wh: 1000 };
+/** Whether an axis counts primary kWh or MWh, and the secondary Wh of one. */
+export function axisUnit(bars: Bar[], [upper, lower]: Ratio): { name: string; wh: number } {
+  const factor = upper / lower;
+  const top = Math.max(0, ...bars.map((bar) => Math.max(bar.import_wh ?? 0, bar.export_wh ?? 0))) * factor;
+  return top >= MEGA_WH ? { name: 'MWh', wh: 1_000_000 / factor } : { name: 'kWh', wh: 1000 / factor };
 }
 
 /**

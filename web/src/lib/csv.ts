@@ -1,6 +1,7 @@
-// A profile as a file for a spreadsheet: start and end in UTC and local, the unit in its own column, the quality by name.
+// A profile as a file for a spreadsheet: start and end in UTC and local, primary energy with its unit in a column of its own, the quality by name.
 
 import { iso } from './api';
+import { primary, type Ratio } from './ratio';
 import type { Profile, Quality } from './types';
 import { localTime } from './zone';
 
@@ -22,7 +23,12 @@ export function row(cells: (string | number | null)[]): string {
     .join(',');
 }
 
-export function profileCsv(profile: Profile, zone: string, qualities: ReadonlyMap<number, Quality>): string {
+export function profileCsv(
+  profile: Profile,
+  zone: string,
+  qualities: ReadonlyMap<number, Quality>,
+  ratio: Ratio,
+): string {
   const rows = profile.import_wh.map((imported, index) => {
     const start = profile.start_s + index * profile.period_s;
     const quality = qualities.get(profile.quality[index] ?? 0)?.name ?? '';
@@ -31,8 +37,8 @@ export function profileCsv(profile: Profile, zone: string, qualities: ReadonlyMa
       iso(start + profile.period_s),
       local(start, zone),
       zone,
-      imported,
-      profile.export_wh[index] ?? null,
+      primary(imported, ratio),
+      primary(profile.export_wh[index] ?? null, ratio),
       'Wh',
       quality,
     ]);

@@ -42,7 +42,7 @@ export function highest(days: BilledDay[]): number {
   return Math.max(1, ...days.flatMap(({ items }) => items.map(({ wh }) => wh ?? 0)));
 }
 
-/** SVG paths of a day's bars in a box of `items.length` x 1: plain ones, and marked ones apart. */
+/** SVG paths of a day's bars in a box of `items.length` x 1.2: plain ones, and marked ones apart. */
 export function paths(
   { items }: BilledDay,
   top: number,
@@ -55,7 +55,8 @@ export function paths(
     const high = wh === null ? 1 : wh / top;
     const bar = `M${index} 1v${-high.toFixed(3)}h0.85V1z`;
     if (known) plain += bar;
-    else marked += bar;
+    // A tick below the bar as well: a mark is not told by hue alone.
+    else marked += `${bar}M${index} 1.2v-0.13h1V1.2z`;
   });
   return { plain, marked };
 }

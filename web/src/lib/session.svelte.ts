@@ -26,12 +26,18 @@ export const session = {
   },
 };
 
+/** Whether the user's role has a permission; the server asks again. */
+export function may(permission: string): boolean {
+  return user?.permissions.includes(permission) ?? false;
+}
+
 async function enter(entered: User): Promise<void> {
   adoptLanguage(entered.language);
-  const [catalogue, fleet] = await Promise.all([api.catalogue(), api.fleet()]);
+  // Without the fleet's clock the browser's must do; the page of the fleet will say what is wrong.
+  const [catalogue, fleet] = await Promise.all([api.catalogue(), api.fleet().catch(() => null)]);
   quantities = new Map(catalogue.quantities.map((row) => [row.name, row]));
   qualities = new Map(catalogue.qualities.map((row) => [row.code, row]));
-  setClock(fleet.now_s, fleet.zone);
+  if (fleet) setClock(fleet.now_s, fleet.zone);
   user = entered;
 }
 

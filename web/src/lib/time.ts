@@ -43,9 +43,9 @@ export function dateTime(at_s: number, zone: string, lang: Lang): string {
   return `${date(at_s, zone, lang)} ${time(at_s, zone, lang)}`;
 }
 
-/** `Mon 3 Nov`. */
-export function shortDay(at_s: number, zone: string, lang: Lang): string {
-  return format(lang, zone, { weekday: 'short', day: 'numeric', month: 'short' }).format(at_s * 1000);
+/** `1–31 Oct 2026`: the days from `from_s` to before `to_s`. */
+export function dateRange(from_s: number, to_s: number, zone: string, lang: Lang): string {
+  return format(lang, zone, DATE).formatRange(from_s * 1000, (to_s - 1) * 1000);
 }
 
 /** A calendar day of the API, `YYYY-MM-DD`, or a month, `YYYY-MM`: neither has a zone. */

@@ -1,4 +1,4 @@
-// The shapes of /api/v1, as the portal reads them.  Instants are UTC seconds (`_s`), energies whole Wh, money a decimal string.
+// The shapes of /api/v1, as the portal reads them.  Energies, powers and currents are those at the meter's terminals (secondary).  Instants are UTC seconds (`_s`), energies whole Wh, money a decimal string.
 
 export type Lang = 'en' | 'id';
 
@@ -103,6 +103,7 @@ export interface MeterRow {
   p_w: number | null;
   import_wh: number | null;
   missing: number;
+  ct_ratio?: [number, number];
 }
 
 export interface Page<T> {
@@ -202,6 +203,7 @@ export interface BillRow {
   currency: string;
   energy_wh: number;
   estimated_wh: number;
+  ct_ratio?: [number, number];
 }
 
 export interface BillLine {

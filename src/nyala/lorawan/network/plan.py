@@ -4,7 +4,7 @@ The regulation of Indonesia is not settled (reference lorawan.md 13): dwell time
 operator can change them without touching code.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from nyala.lorawan import mac_commands as mac
@@ -32,20 +32,21 @@ class NetworkPlan:
     class_c_response_us: int = 8_000_000
     """CLASS_C_RESP_TIMEOUT: until then at most one confirmed downlink of a device is outstanding."""
 
-    @property
-    def uplink_channels_hz(self) -> tuple[int, ...]:
-        """All uplink channels by index."""
-        return self.region.default_channels_hz + self.channels_hz
+    uplink_channels_hz: tuple[int, ...] = field(init=False)
+    """All uplink channels by index."""
+    cf_list: tuple[int, ...] = field(init=False)
+    """What goes into the join accept; empty where the downlink dwell limit forbids its length."""
+    max_eirp_code: int = field(init=False)
+    """Code of TxParamSetupReq: the highest that does not exceed the limit."""
 
-    @property
-    def cf_list(self) -> tuple[int, ...]:
-        """What goes into the join accept; empty where the downlink dwell limit forbids its length."""
-        return () if self.downlink_dwell else self.channels_hz[:CFLIST_CHANNELS]
-
-    @property
-    def max_eirp_code(self) -> int:
-        """Code of TxParamSetupReq: the highest that does not exceed the limit."""
-        return max(code for code, dbm in enumerate(mac.MAX_EIRP_DBM) if dbm <= self.max_eirp_dbm)
+    def __post_init__(self) -> None:
+        derived = {
+            "uplink_channels_hz": self.region.default_channels_hz + self.channels_hz,
+            "cf_list": () if self.downlink_dwell else self.channels_hz[:CFLIST_CHANNELS],
+            "max_eirp_code": max(code for code, dbm in enumerate(mac.MAX_EIRP_DBM) if dbm <= self.max_eirp_dbm),
+        }
+        for name, value in derived.items():
+            object.__setattr__(self, name, value)
 
 
 def indonesia() -> NetworkPlan:

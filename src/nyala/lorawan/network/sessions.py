@@ -5,7 +5,7 @@
 """
 
 from collections import deque
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 from nyala.lorawan import mac_commands as mac
@@ -49,6 +49,9 @@ class Settings:
     max_eirp_code: int = 5
     tx_params_known: bool = False
     battery: int | None = None
+
+
+_SETTINGS: Final = tuple(each.name for each in fields(Settings))
 
 
 @dataclass(slots=True)
@@ -107,7 +110,7 @@ class SessionRow:
             session.f_cnt_up,
             session.f_cnt_down,
             session.heard,
-            asdict(session.settings),
+            {name: getattr(session.settings, name) for name in _SETTINGS},
         )
 
 

@@ -1,0 +1,35 @@
+"""Who may do what, as data.  A test demands a permission on every route."""
+
+from enum import StrEnum
+from typing import Final
+
+from nyala.vocab.errors import UnknownError
+
+
+class Permission(StrEnum):
+    """What a route asks for."""
+
+    READ_FLEET = "fleet.read"
+    READ_METERS = "meters.read"
+    READ_COMMANDS = "commands.read"
+    READ_NOW = "commands.read_now"
+    SWITCH = "commands.switch"
+    READ_BILLS = "bills.read"
+    RUN_BILLS = "bills.run"
+
+
+_VIEW: Final = frozenset((Permission.READ_FLEET, Permission.READ_METERS, Permission.READ_COMMANDS, Permission.READ_BILLS))
+ROLES: Final[dict[str, frozenset[Permission]]] = {
+    "viewer": _VIEW,
+    "operator": _VIEW | {Permission.READ_NOW, Permission.SWITCH},
+    "billing": _VIEW | {Permission.RUN_BILLS},
+    "admin": frozenset(Permission),
+}
+
+
+def permissions_of(role: str) -> frozenset[Permission]:
+    """The permissions of a role; UnknownError."""
+    try:
+        return ROLES[role]
+    except KeyError:
+        raise UnknownError("role", role) from None

@@ -1,0 +1,11 @@
+"""Benchmarks: a figure and its ratio to a stated baseline, measured alternately in one run.  Machines are noisy; ratios hold.
+
+Each is a function without arguments that answers {"bench", "figures", "baseline", "conditions"} within 60 s.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from nyala.bench import ingest, lorawan
+
+BENCHES: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {"lorawan": lorawan.run, "ingest": ingest.run}

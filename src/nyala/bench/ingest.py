@@ -1,0 +1,186 @@
+"""Unique uplinks per second in one process on SQLite: from the gateway's datagram to the committed load day.
+
+Each datagram goes into the UDP protocol object as the socket would hand it over; its PUSH_ACK leaves after the fsync of
+its group.  An uplink counts when its acknowledgement was sent and its load day is in the store.  The floor is the same
+number of journal rows in the same number of transactions, written by the driver alone.
+"""
+
+import asyncio
+import sqlite3
+import tempfile
+import time
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+from sqlalchemy import func, select
+
+from nyala.app import Centre
+from nyala.gateway import semtech_udp as udp
+from nyala.headend.onboarding import NewMeter
+from nyala.lorawan.crypto import AesKey
+from nyala.lorawan.frame import DataFrame, FType, seal
+from nyala.lorawan.network.plan import indonesia
+from nyala.lorawan.network.port import Reception
+from nyala.lorawan.network.sessions import SessionRow
+from nyala.store import meters, schema
+from nyala.store.engine import open_engine, upgrade, writing
+from nyala.store.ingest import ThreadWriter
+from nyala.store.rows import session_row
+from nyala.telegram import intervals
+from nyala.telegram.kinds import Port
+from nyala.vocab.quantities import Channel
+from nyala.vocab.time import DAY_S, US_PER_S
+
+METERS: Final = 2_000
+PER_METER: Final = 12
+"""Hourly telegrams of four intervals and two channels."""
+GATEWAY: Final = 0x0016C001F0000001
+IN_FLIGHT: Final = 4_000
+"""Datagrams without an acknowledgement, at most: what gateways would have under way."""
+SETTLE_STEPS: Final = 500
+"""Hundredths of a second for the last windows of deduplication to close."""
+SETTINGS: Final[dict[str, Any]] = {"data_rate": 5, "tx_params_known": True, "channels": list(range(8)), "max_eirp_code": 5}
+
+
+def run() -> dict[str, Any]:
+    """The benchmark."""
+    with tempfile.TemporaryDirectory(prefix="nyala-bench-") as folder:
+        return asyncio.run(_run(folder))
+
+
+async def _run(folder: str) -> dict[str, Any]:
+    engine = open_engine(folder)
+    upgrade(engine)
+    start_s = int(time.time()) // DAY_S * DAY_S
+    keys = _fleet(engine, start_s)
+    datagrams = _datagrams(keys, start_s)
+    writer = ThreadWriter(engine)
+    clock = _Clock(start_s)
+    centre = Centre(engine, writer, clock.now_us)
+    transport = _Acknowledgements()
+    centre.udp.connection_made(transport)
+    task = asyncio.get_running_loop().create_task(centre.ingest.run())
+    began = time.perf_counter()
+    for number, (at_s, datagram) in enumerate(datagrams):
+        clock.at_least(at_s)
+        centre.udp.datagram_received(datagram, ("gateway", 1))
+        if number % 64 == 0:
+            await asyncio.sleep(0)
+        if number - transport.count > IN_FLIGHT:
+            await centre.ingest.stored()
+    for _ in range(SETTLE_STEPS):
+        if transport.count == centre.headend.counts["uplinks"] == len(datagrams):
+            break
+        await asyncio.sleep(0.01)
+    await centre.ingest.stored()
+    seconds = time.perf_counter() - began
+    task.cancel()
+    groups = centre.ingest.groups
+    writer.close()
+    stored = _stored_intervals(engine)
+    expected = len(datagrams) * 4
+    assert stored == expected, f"{stored} of {expected} intervals are in the store"
+    engine.dispose()
+    floor_s = _floor(Path(folder), len(datagrams), groups)
+    return {
+        "bench": "ingest",
+        "figures": {
+            "uplinks_per_s": round(len(datagrams) / seconds),
+            "ratio_to_fsync_floor": round(floor_s / seconds, 3),
+            "floor_rows_per_s": round(len(datagrams) / floor_s),
+            "uplinks": len(datagrams),
+            "commits": groups,
+        },
+        "baseline": "the journal rows of the same uplinks in as many transactions, each fsynced, by sqlite3 alone; the ratio "
+        "is its time over ours",
+        "conditions": {"meters": METERS, "telegrams_per_meter": PER_METER, "intervals": expected, "database": "SQLite"},
+    }
+
+
+class _Clock:
+    """Real time, moved to when each uplink is sent."""
+
+    def __init__(self, start_s: int) -> None:
+        self._offset_us = start_s * US_PER_S - int(time.time() * US_PER_S)
+
+    def now_us(self) -> int:
+        return int(time.time() * US_PER_S) + self._offset_us
+
+    def at_least(self, at_s: int) -> None:
+        self._offset_us += max(at_s * US_PER_S - self.now_us(), 0)
+
+
+class _Acknowledgements(asyncio.DatagramTransport):
+    """Counts what the server sends to gateways."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def sendto(self, data: Any, addr: Any = None) -> None:  # noqa: ARG002 - the transport's interface
+        self.count += data[3] == udp.Kind.PUSH_ACK
+
+    def is_closing(self) -> bool:
+        return False
+
+
+def _fleet(engine: Any, start_s: int) -> list[tuple[int, AesKey, AesKey]]:
+    random = Random(1)
+    new = [
+        NewMeter(
+            f"B{i:07d}", "single-phase", 0xB000 + i, 1, random.randbytes(16), "", "", "UTC", "", 0, (1, 1), start_s, 900, 3600
+        )
+        for i in range(METERS)
+    ]
+    meters.onboard(engine, meters.tenant_id(engine, "bench"), new)
+    keys = [(i + 1, AesKey(random.randbytes(16)), AesKey(random.randbytes(16))) for i in range(METERS)]
+    rows = [
+        session_row(SessionRow(0xB000 + i, addr, network.value, session.value, 0, 0, True, SETTINGS))
+        for i, (addr, network, session) in enumerate(keys)
+    ]
+    with writing(engine) as connection:
+        connection.execute(schema.lorawan_session.insert(), rows)
+    return keys
+
+
+def _datagrams(keys: list[tuple[int, AesKey, AesKey]], start_s: int) -> list[tuple[int, bytes]]:
+    random, region = Random(2), indonesia().region
+    found: list[tuple[int, bytes]] = []
+    for hour in range(PER_METER):
+        at_s = start_s + (hour + 1) * 3_600
+        for number, (addr, network, session) in enumerate(keys):
+            values = {Channel.IMPORT: [random.randrange(400) for _ in range(4)], Channel.EXPORT: [0, 0, 0, 0]}
+            payload = intervals.pack(at_s // 900 - 4, 900, values, {}, 242)[0]
+            frame = DataFrame(FType.UNCONFIRMED_UP, addr, hour, f_port=Port.INTERVALS, payload=payload, adr=True)
+            phy = seal(frame, network, session)
+            reception = Reception(GATEWAY, phy, 0, 921_400_000, 5, -80.0, 9.0, number)
+            token = len(found) & 0xFFFF
+            found.append((at_s, udp.encode_push_data(token, GATEWAY, [udp.to_rxpk(reception, region)])))
+    return found
+
+
+def _stored_intervals(engine: Any) -> int:
+    day = schema.load_day
+    with engine.connect() as connection:
+        query = select(func.sum(DAY_S / day.c.period_s - day.c.missing)).where(day.c.channel == int(Channel.IMPORT))
+        return int(connection.scalar(query) or 0)
+
+
+def _floor(folder: Path, rows: int, transactions: int) -> float:
+    """Seconds of the bare group commit."""
+    connection = sqlite3.connect(folder / "floor.sqlite", isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("CREATE TABLE journal (seq INTEGER PRIMARY KEY, received_us INT, source TEXT, payload BLOB, radio BLOB)")
+    payload, radio = bytes(40), bytes(24)
+    per_transaction = -(-rows // transactions)
+    began = time.perf_counter()
+    for first in range(0, rows, per_transaction):
+        batch = [(i, i, "0016c001f0000001", payload, radio) for i in range(first, min(first + per_transaction, rows))]
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany("INSERT INTO journal VALUES (?, ?, ?, ?, ?)", batch)
+        connection.execute("COMMIT")
+    seconds = time.perf_counter() - began
+    connection.close()
+    return seconds

@@ -1,0 +1,156 @@
+"""A running server: the centre over a store, its UDP port for gateways, its web application.  Real sockets and threads.
+
+`Serving` is an asynchronous context: inside it everything runs.  It is what `nyala serve` is, and the live part of the demo.
+"""
+
+import asyncio
+import json
+import socket
+import urllib.request
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any, Final, Self
+
+import uvicorn
+from sqlalchemy import Engine
+
+from nyala.api.application import PREFIX, create_app
+from nyala.api.auth import COOKIE, hash_password
+from nyala.api.state import ApiState
+from nyala.app import Centre
+from nyala.store import users
+from nyala.store.ingest import ThreadWriter
+from nyala.vocab.errors import SurroundingsError
+
+PROBE_TIMEOUT_S: Final = 20
+STARTED_POLL_S: Final = 0.02
+STARTED_POLLS: Final = 1_500
+"""Half a minute for the web server to listen."""
+
+
+def check_port(host: str, port: int) -> None:
+    """SurroundingsError where a TCP port is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise SurroundingsError(f"port {port} of {host} is taken ({error.strerror}): choose another --port") from None
+
+
+def people(engine: Engine, tenant: int, logins: Iterable[tuple[str, str]], password: str, now_s: int) -> None:
+    """Adds users (name, role) with one password."""
+    stored = hash_password(password)
+    for name, role in logins:
+        users.add(engine, tenant, name, stored, role, "en", now_s)
+
+
+class _Web(uvicorn.Server):
+    """uvicorn, whose end is ours to wait for."""
+
+    @property
+    def bound_port(self) -> int:
+        """The port that it listens on."""
+        sockets = [each for server in self.servers for each in server.sockets]
+        return int(sockets[0].getsockname()[1])
+
+
+class Serving:
+    """One process that serves a store."""
+
+    def __init__(
+        self, engine: Engine, now_us: Callable[[], int], *, host: str, port: int, udp_port: int, udp_host: str | None = None
+    ) -> None:
+        self._engine, self._now_us, self._host, self._port = engine, now_us, host, port
+        self._udp_host, self._udp_port = udp_host or host, udp_port
+        self.centre: Centre
+        self._tasks: list[asyncio.Task[Any]] = []
+
+    @property
+    def url(self) -> str:
+        """Where the portal is."""
+        host = "localhost" if self._host in ("127.0.0.1", "0.0.0.0", "::") else self._host  # noqa: S104 - compared only
+        return f"http://{host}:{self._web.bound_port}"
+
+    @property
+    def udp_address(self) -> tuple[str, int]:
+        """Where gateways send."""
+        address = self._transport.get_extra_info("sockname")
+        return address[0], address[1]
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        self._writer = ThreadWriter(self._engine)
+        self.centre = Centre(self._engine, self._writer, self._now_us)
+        try:
+            self._transport, _ = await loop.create_datagram_endpoint(
+                lambda: self.centre.udp, local_addr=(self._udp_host, self._udp_port)
+            )
+        except OSError as error:
+            raise SurroundingsError(f"UDP port {self._udp_port} of {self._udp_host} is taken ({error.strerror})") from None
+        state = ApiState(self._engine, self._now_us, self.centre)
+        config = uvicorn.Config(
+            create_app(state), host=self._host, port=self._port, log_level="warning", lifespan="off", ws="none"
+        )
+        self._web = _Web(config)
+        self._tasks = [loop.create_task(self.centre.ingest.run()), loop.create_task(self._web.serve())]
+        for _ in range(STARTED_POLLS):
+            if self._web.started or any(task.done() for task in self._tasks):
+                break
+            await asyncio.sleep(STARTED_POLL_S)
+        self._raise_failures()
+        if not self._web.started:
+            raise SurroundingsError(f"the web server does not listen on port {self._port}")
+        return self
+
+    def _raise_failures(self) -> None:
+        for task in self._tasks:
+            if task.done() and not task.cancelled():
+                task.result()
+
+    async def until_stopped(self) -> int:
+        """Until the web server is told to stop (Ctrl-C), or the ingest fails; answers the exit code."""
+        await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        self._raise_failures()
+        return 0
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._web.should_exit = True
+        self._tasks[0].cancel()
+        await asyncio.wait(self._tasks)
+        self._transport.close()
+        if kind is None or kind is asyncio.CancelledError:
+            await self.centre.ingest.close_group(silent=True)
+        self._writer.close()
+
+    async def probe(self, name: str, password: str) -> list[str]:
+        """Asks the running server over HTTP: health, a login, the fleet; answers a line each, raises where one fails."""
+        return await asyncio.to_thread(self._probe, name, password)
+
+    def _probe(self, name: str, password: str) -> list[str]:
+        base = f"http://127.0.0.1:{self._web.bound_port}"
+        health = _get(f"{base}/health")
+        login = json.dumps({"name": name, "password": password}).encode()
+        request = urllib.request.Request(f"{base}{PREFIX}/session", login, {"Content-Type": "application/json"})  # noqa: S310
+        with urllib.request.urlopen(request, timeout=PROBE_TIMEOUT_S) as answer:  # noqa: S310 - our own address
+            cookie = answer.headers["Set-Cookie"].split(";")[0]
+            user = json.load(answer)["user"]
+        assert cookie.startswith(COOKIE)
+        fleet = _get(f"{base}{PREFIX}/fleet", cookie)
+        page = urllib.request.urlopen(base, timeout=PROBE_TIMEOUT_S).read()
+        counts, energy = fleet["meters"], fleet["energy_today"]
+        return [
+            f"health {health['status']}, version {health['version']}, {health['meters']} meters",
+            f"logged in as {user['name']} ({user['role']})",
+            f"fleet: {counts['heard']} of {counts['total']} meters heard, {energy['import_wh']} Wh today",
+            f"portal: {len(page)} bytes",
+        ]
+
+
+def _get(url: str, cookie: str = "") -> dict[str, Any]:
+    request = urllib.request.Request(url, headers={"Cookie": cookie} if cookie else {})  # noqa: S310 - our own address
+    with urllib.request.urlopen(request, timeout=PROBE_TIMEOUT_S) as answer:  # noqa: S310
+        body: dict[str, Any] = json.load(answer)
+        return body
