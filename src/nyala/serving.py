@@ -4,10 +4,12 @@
 """
 
 import asyncio
+import contextlib
 import json
+import signal
 import socket
 import urllib.request
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -28,14 +30,21 @@ STARTED_POLLS: Final = 1_500
 """Half a minute for the web server to listen."""
 
 
+def bind(host: str, port: int) -> socket.socket:
+    """A TCP socket on an address; SurroundingsError where the port is taken."""
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise SurroundingsError(f"port {port} of {host}: {error.strerror}; choose another --port") from None
+    return bound
+
+
 def check_port(host: str, port: int) -> None:
-    """SurroundingsError where a TCP port is taken."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise SurroundingsError(f"port {port} of {host} is taken ({error.strerror}): choose another --port") from None
+    """SurroundingsError where a TCP port is taken: to say so before the work begins."""
+    bind(host, port).close()
 
 
 def people(engine: Engine, tenant: int, logins: Iterable[tuple[str, str]], password: str, now_s: int) -> None:
@@ -46,13 +55,12 @@ def people(engine: Engine, tenant: int, logins: Iterable[tuple[str, str]], passw
 
 
 class _Web(uvicorn.Server):
-    """uvicorn, whose end is ours to wait for."""
+    """uvicorn without its own signal handlers: whoever runs it says when it ends."""
 
-    @property
-    def bound_port(self) -> int:
-        """The port that it listens on."""
-        sockets = [each for server in self.servers for each in server.sockets]
-        return int(sockets[0].getsockname()[1])
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leaves the signals alone."""
+        yield
 
 
 class Serving:
@@ -70,7 +78,7 @@ class Serving:
     def url(self) -> str:
         """Where the portal is."""
         host = "localhost" if self._host in ("127.0.0.1", "0.0.0.0", "::") else self._host  # noqa: S104 - compared only
-        return f"http://{host}:{self._web.bound_port}"
+        return f"http://{host}:{self._socket.getsockname()[1]}"
 
     @property
     def udp_address(self) -> tuple[str, int]:
@@ -89,11 +97,10 @@ class Serving:
         except OSError as error:
             raise SurroundingsError(f"UDP port {self._udp_port} of {self._udp_host} is taken ({error.strerror})") from None
         state = ApiState(self._engine, self._now_us, self.centre)
-        config = uvicorn.Config(
-            create_app(state), host=self._host, port=self._port, log_level="warning", lifespan="off", ws="none"
-        )
-        self._web = _Web(config)
-        self._tasks = [loop.create_task(self.centre.ingest.run()), loop.create_task(self._web.serve())]
+        self._socket = bind(self._host, self._port)
+        self._web = _Web(uvicorn.Config(create_app(state), log_level="warning", lifespan="off", ws="none"))
+        web = self._web.serve(sockets=[self._socket])
+        self._tasks = [loop.create_task(self.centre.ingest.run()), loop.create_task(web)]
         for _ in range(STARTED_POLLS):
             if self._web.started or any(task.done() for task in self._tasks):
                 break
@@ -103,13 +110,19 @@ class Serving:
             raise SurroundingsError(f"the web server does not listen on port {self._port}")
         return self
 
+    def _stop(self) -> None:
+        self._web.should_exit = True
+
     def _raise_failures(self) -> None:
         for task in self._tasks:
             if task.done() and not task.cancelled():
                 task.result()
 
     async def until_stopped(self) -> int:
-        """Until the web server is told to stop (Ctrl-C), or the ingest fails; answers the exit code."""
+        """Until Ctrl-C or SIGTERM, or until the ingest fails; answers the exit code."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop)
         await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         self._raise_failures()
         return 0
@@ -130,7 +143,7 @@ class Serving:
         return await asyncio.to_thread(self._probe, name, password)
 
     def _probe(self, name: str, password: str) -> list[str]:
-        base = f"http://127.0.0.1:{self._web.bound_port}"
+        base = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         health = _get(f"{base}/health")
         login = json.dumps({"name": name, "password": password}).encode()
         request = urllib.request.Request(f"{base}{PREFIX}/session", login, {"Content-Type": "application/json"})  # noqa: S310

@@ -99,10 +99,11 @@ export function bill(id) {
         code: 'minimum',
         label_en: 'Minimum charge (40 h)',
         label_id: 'Rekening minimum (40 jam)',
-        quantity: '0.000',
+        quantity: '52.000',
         unit: 'kWh',
         price: '1444.70',
         amount: '0.00',
+        less: '75124.40',
         has_intervals: false,
       },
       {

@@ -48,3 +48,6 @@ def main() -> None:
     except NyalaError as error:
         sys.stderr.write(f"nyala: {error}\n")
         sys.exit(2)
+    except KeyboardInterrupt:
+        sys.stderr.write("nyala: interrupted\n")
+        sys.exit(130)

@@ -11,7 +11,7 @@ from typing import Protocol
 from nyala.headend.commands import CommandRow, CommandStep
 from nyala.headend.registry import MeterState
 from nyala.lorawan.network.port import Reception, Transmission
-from nyala.lorawan.network.sessions import Root, SessionRow
+from nyala.lorawan.network.sessions import Counted, Root, SessionRow
 from nyala.mdm.load_day import LoadDayRow
 
 
@@ -67,7 +67,7 @@ class Changes:
     worked_off: int | None = None
     roots: list[Root] = field(default_factory=list)
     sessions: list[SessionRow] = field(default_factory=list)
-    counted: list[tuple[int, int]] = field(default_factory=list)
+    counted: list[Counted] = field(default_factory=list)
     states: list[MeterState] = field(default_factory=list)
     load_days: list[LoadDayRow] = field(default_factory=list)
     superseded: list[LoadDayRow] = field(default_factory=list)

@@ -18,6 +18,7 @@ from nyala.headend.registry import MeterRecord, MeterState, Registry
 from nyala.lorawan.network.port import Downlink as NetworkDownlink
 from nyala.lorawan.network.port import DownlinkFate, Event, Reception, Uplink
 from nyala.mdm.book import Book
+from nyala.mdm.closing import ESTIMATE_AFTER_S, estimate_gaps, reconcile
 from nyala.mdm.load_day import Key
 from nyala.telegram import codec
 from nyala.telegram.intervals import ANCHOR_BITS, Intervals
@@ -32,6 +33,8 @@ from nyala.vocab.time import DAY_S, US_PER_S
 
 FUTURE_S: Final = 3_600
 """Readings that are later than the server's clock by more than this are refused: a meter's clock is off, or a forgery."""
+CLOSE_US: Final = 3_600 * US_PER_S
+"""How often old gaps are looked for."""
 RATE_WINDOW: Final = 60
 """Uplinks that the pace on a screen is taken over."""
 SCAN_MAX: Final = 100_000
@@ -54,6 +57,7 @@ class HeadEnd:
         self._registers: list[RegisterRow] = []
         self._events: list[EventRow] = []
         self._gateways: dict[int, list[int]] = {}
+        self._next_close_us = 0
         self._recent: deque[int] = deque(maxlen=RATE_WINDOW)
 
     @property
@@ -155,10 +159,31 @@ class HeadEnd:
         if added:
             self.counts["intervals"] += added
             self.backfill.progressed(meter.id)
-            state.complete_to = min(
-                self.book.first_missing(meter.id, channel, meter.period_s, state.complete_to, state.complete_to + SCAN_MAX)
-                for channel in PROFILE
-            )
+            per_day = DAY_S // run.period_s
+            for day in range(run.first // per_day, (run.first + run.count - 1) // per_day + 1):
+                for channel in run.channels:
+                    reconcile(self.book, Key(meter.id, day, channel))
+            self._move_on(meter, state)
+
+    def _move_on(self, meter: MeterRecord, state: MeterState) -> None:
+        """Finds the first gap anew."""
+        first, book = state.complete_to, self.book
+        state.complete_to = min(
+            book.first_missing(meter.id, channel, meter.period_s, first, first + SCAN_MAX) for channel in PROFILE
+        )
+
+    def close_old_gaps(self, now_us: int) -> int:
+        """Estimates gaps that are older than back-fill goes on trying; answers how many intervals."""
+        count = 0
+        for meter in self.registry:
+            until = (now_us // US_PER_S - ESTIMATE_AFTER_S) // meter.period_s
+            first = self.registry.state(meter.id).complete_to
+            if first < until and self.registry.state(meter.id).last_heard_us:
+                for channel in PROFILE:
+                    count += estimate_gaps(self.book, meter.id, channel, meter.period_s, first, until)
+                self._move_on(meter, self.registry.touch(meter.id))
+        self.counts["estimated"] += count
+        return count
 
     def _check_anchor(self, meter: MeterRecord, channel: Channel, run: Intervals, anchor: int) -> None:
         """The register in the telegram against the register at the day's start plus the intervals since: the sum is proven."""
@@ -187,6 +212,8 @@ class HeadEnd:
                 state.registers[name] = (value, said.at_s)
             if quantity.rate == 0 and quantity.channel in PROFILE:
                 self.book.set_register(meter.id, quantity.channel, meter.period_s, said.at_s, value)
+                for day in (said.at_s // DAY_S - 1, said.at_s // DAY_S) if said.at_s % DAY_S == 0 else ():
+                    reconcile(self.book, Key(meter.id, day, quantity.channel))
         if live and said.at_s >= state.live_at_s:
             state.live, state.live_at_s = state.live | live, said.at_s
         if "switch_state" in live:
@@ -209,6 +236,9 @@ class HeadEnd:
 
     def poll(self, now_us: int) -> tuple[list[NetworkDownlink], list[tuple[int, object]]]:
         """Downlinks that are due, the most urgent first, and the tokens (DevEUI, token) of those to take back."""
+        if now_us >= self._next_close_us:
+            self._next_close_us = now_us + CLOSE_US
+            self.close_old_gaps(now_us)
         commands, withdrawn = self.tracker.poll(now_us)
         return commands + self.backfill.poll(now_us), withdrawn
 

@@ -1,6 +1,8 @@
 """Closing days: gaps that nothing will fill any more are estimated, so that bills can be made.  Law 1: marked as estimated.
 
-A gap is closed `ESTIMATE_AFTER_S` after it happened; late data still replaces the estimate, as a new version.
+A gap is closed `ESTIMATE_AFTER_S` after it happened.  Late data and late registers still count: a value of the meter
+replaces an estimate, and the estimates that remain are scaled again, so that known and estimated values between two known
+registers always sum to their difference.  Each change is a new version.
 """
 
 from typing import Final
@@ -10,6 +12,7 @@ import numpy as np
 from nyala.mdm.book import Book
 from nyala.mdm.estimate import fill
 from nyala.mdm.load_day import Key, LoadDay, empty
+from nyala.vocab.quality import ESTIMATED, Quality
 from nyala.vocab.quantities import Channel
 from nyala.vocab.time import DAY_S
 
@@ -17,25 +20,52 @@ ESTIMATE_AFTER_S: Final = 3 * DAY_S
 """Back-fill has tried for three days: what is still missing is estimated."""
 CONTEXT_DAYS: Final = 2
 """Days around the asked ones that are looked at for registers and neighbours."""
+_ESTIMATED: Final = np.array(sorted(ESTIMATED), np.uint8)
 
 
 def estimate_gaps(book: Book, meter_id: int, channel: Channel, period_s: int, first: int, until: int) -> int:
     """Estimates every missing interval of one channel in [first, until); answers how many."""
-    runs = book.missing_runs(meter_id, channel, period_s, first, until, limit=until - first)
-    if not runs:
-        return 0
-    per_day = DAY_S // period_s
-    first_day, last_day = first // per_day - CONTEXT_DAYS, -(-until // per_day) + CONTEXT_DAYS
-    keys = [Key(meter_id, number, channel) for number in range(first_day, last_day)]
-    days = [book.day(key) or empty(key, period_s) for key in keys]
-    values, qualities = fill(
-        np.concatenate([day.values for day in days]), np.concatenate([day.qualities for day in days]), _bounds(days, per_day)
-    )
-    origin = first_day * per_day
-    for start, count in runs:
-        piece = slice(start - origin, start - origin + count)
-        book.merge(meter_id, channel, period_s, start, values[piece].tolist(), qualities[piece].tolist())
+    runs = book.missing_runs(meter_id, channel, period_s, first, until, limit=max(until - first, 0))
+    if runs:
+        _estimate(book, meter_id, channel, period_s, (first, until))
     return sum(count for _, count in runs)
+
+
+def reconcile(book: Book, key: Key) -> None:
+    """Scales the estimates of a day again, after values or registers of it have come."""
+    day = book.day(key)
+    if day is None:
+        return
+    codes = day.qualities.tobytes()
+    if any(int(code) in codes for code in ESTIMATED):
+        per_day = DAY_S // day.period_s
+        start = key.day * per_day
+        _estimate(book, key.meter_id, key.channel, day.period_s, (start, start + per_day), only_again=True)
+
+
+def _estimate(
+    book: Book, meter_id: int, channel: Channel, period_s: int, span: tuple[int, int], *, only_again: bool = False
+) -> None:
+    """Fills what is missing in a span of intervals (not with `only_again`), and what was estimated around it again."""
+    per_day = DAY_S // period_s
+    first_day, until_day = span[0] // per_day - CONTEXT_DAYS, -(-span[1] // per_day) + CONTEXT_DAYS
+    keys = [Key(meter_id, number, channel) for number in range(first_day, until_day)]
+    days = [book.day(key) or empty(key, period_s) for key in keys]
+    values = np.concatenate([day.values for day in days])
+    qualities = np.concatenate([day.qualities for day in days])
+    again = np.isin(qualities, _ESTIMATED)
+    wanted = again.copy()
+    if not only_again:
+        inside = slice(span[0] - first_day * per_day, span[1] - first_day * per_day)
+        wanted[inside] |= qualities[inside] == Quality.MISSING
+    values[again], qualities[again] = 0, Quality.MISSING
+    filled, marks = fill(values, qualities, _bounds(days, per_day))
+    for number, day in enumerate(days):
+        here = slice(number * per_day, (number + 1) * per_day)
+        cells = wanted[here]
+        if cells.any():
+            said = np.where(cells, marks[here], Quality.MISSING)
+            book.merge(meter_id, channel, period_s, day.key.day * per_day, filled[here].tolist(), said.tolist())
 
 
 def _bounds(days: list[LoadDay], per_day: int) -> list[tuple[int, int]]:

@@ -1,9 +1,10 @@
 """`nyala demo`: a simulated world and its centre in one process, with a history, then live at real-time speed.
 
-    1 a new store: meters, tariffs, users; weeks of history by the faster path of `sim.history`
-      a store that is there: the meters go on where their memory was saved, and live through the time between
-    2 the last `WARM_UP_S` in full: joins, frames, radio, gateways, on virtual time as fast as the machine can
-    3 live: the same loop on real time, gateways on real UDP sockets of the loopback, the portal on HTTP
+    1 only for a new store: meters, tariffs, users; weeks of history by the faster path of `sim.history`.  It is made in a
+      folder of its own and renamed when it is whole, so that a run that was interrupted leaves nothing half
+    2 the meters go on where their memory was saved, and live through the time between
+    3 up to `WARM_UP_S` in full: joins, frames, radio, gateways, on virtual time as fast as the machine can
+    4 live: the same loop on real time, gateways on real UDP sockets of the loopback, the portal on HTTP
 
 Virtual time ends where the wall clock is, so that live begins without a gap.
 """
@@ -11,8 +12,8 @@ Virtual time ends where the wall clock is, so that live begins without a gap.
 import asyncio
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -45,6 +46,8 @@ WARM_UP_S: Final = 5_400
 """Lived in full before the clock is met: every meter joins and reports some times."""
 WARM_UP_STEPS_MAX: Final = 100_000
 """Steps of at most a minute: virtual time meets the clock long before."""
+CLOSE_ENOUGH_S: Final = 0.05
+"""Virtual time never quite reaches a clock that runs: the rest is jumped over."""
 QUARTER_S: Final = 900
 REPORTING: Final = Reporting(report_s=900, live_s=900)
 SAVE_S: Final = 60.0
@@ -86,21 +89,24 @@ class Demo:
         folder = Path(database).parent if self.engine.dialect.name == "sqlite" else Path(DEFAULT)
         return folder / "world.npz"
 
-    async def run(self) -> int:
-        """Everything, to the end; answers the exit code."""
+    async def make(self) -> int:
+        """A new store with its history."""
         upgrade(self.engine)
-        fresh = not self._known()
-        self._build(fresh=fresh)
-        if fresh:
-            await self._make_history()
-        else:
-            self._catch_up()
+        self._build(fresh=True)
+        await self._make_history()
+        self._save(clean=True)
+        return 0
+
+    async def go_on(self) -> int:
+        """From the store that is there to the end; answers the exit code."""
+        upgrade(self.engine)
+        self._build(fresh=False)
+        self._catch_up()
         await self._warm_up()
         return await self._live()
 
-    def _known(self) -> bool:
-        with self.engine.connect() as connection:
-            return bool(meters.load_records(connection))
+    def _save(self, *, clean: bool) -> None:
+        memory.save(self.memory_path, self.world.bank, self.world.twins, self.options.seed, clean=clean)
 
     # -- building
 
@@ -136,7 +142,7 @@ class Demo:
             _, clean = memory.load(self.memory_path, self.world.bank, self.world.twins)
         except FileError as error:
             raise FileError(
-                f"{error.what}; the database is of a demo whose meters cannot go on: choose another --db", path=error.path
+                f"{error.what}; this store is not of a demo that can go on: choose another --db", path=error.path
             ) from None
         if not clean:
             self.say("the last run did not end cleanly: the meters join again")
@@ -162,6 +168,8 @@ class Demo:
                 self.say(f"  {share:4.0%}")
 
         await History(world, centre, options.seed).make(until_s, progress)
+        centre.headend.close_old_gaps(world.now_us())
+        await centre.ingest.close_group(silent=True)
         writer.close()
         world.loads = sixty
         self._bill_last_month()
@@ -181,7 +189,7 @@ class Demo:
         """The meters live through the time in which nobody simulated them; what they recorded is asked for over the air."""
         world, bank = self.world, self.world.bank
         behind_s = int(time.time()) - int(bank.now_s.max())
-        self.say(f"the meters go on where they were {behind_s // 60} minutes ago ...")
+        self.say(f"the meters live through the last {behind_s // 60} minutes ...")
         quarter = load_source("synthetic", bank.models, self.options.seed, QUARTER_S, self.scenario.start_s)
         sixty, until_s = world.loads, self._target_s()
         everyone = world.everyone
@@ -199,7 +207,7 @@ class Demo:
         world = self.world
         begin_s = max(int(world.bank.now_s.max()), int(world.now_us() // US_PER_S))
         self.loop.jump_to(max(begin_s - self.scenario.start_s, self.loop.time()))
-        self.say("the last hour and a half in full: joins, frames, radio, gateways ...")
+        self.say("and from here in full: joins, frames, radio, gateways ...")
         network = DatagramNetwork(self.loop, Random(f"{self.options.seed} backhaul"), Backhaul())
         engine = open_engine(self.options.where, durable=False)
         host = Host(world, network, engine, Random(self.options.seed))
@@ -210,7 +218,7 @@ class Demo:
         world.start()
         for _ in range(WARM_UP_STEPS_MAX):
             behind_s = time.time() - world.now_us() / US_PER_S
-            if behind_s <= 0:
+            if behind_s < CLOSE_ENOUGH_S:
                 break
             await asyncio.sleep(min(behind_s, 60))
         await host.stop()
@@ -221,7 +229,7 @@ class Demo:
     # -- live
 
     async def _live(self) -> int:
-        self.loop.go_live()
+        self.loop.go_live(max(time.time() - self.world.now_us() / US_PER_S, 0))
         world, options = self.world, self.options
         serving = Serving(self.engine, world.now_us, host="127.0.0.1", port=options.port, udp_port=0)
         async with serving:
@@ -236,7 +244,7 @@ class Demo:
             finally:
                 saver.cancel()
                 world.stop()
-                memory.save(self.memory_path, world.bank, world.twins, options.seed, clean=True)
+                self._save(clean=True)
         self.say("stopped; `nyala demo` goes on from here")
         return code
 
@@ -252,7 +260,7 @@ class Demo:
     async def _save_often(self) -> None:
         """Writes the meters' memory every minute, and at once after a command was carried out."""
         while True:
-            memory.save(self.memory_path, self.world.bank, self.world.twins, self.options.seed, clean=False)
+            self._save(clean=False)
             self.saved_executions = len(self.world.executed)
             for _ in range(int(SAVE_S)):
                 await asyncio.sleep(1)
@@ -276,9 +284,44 @@ def run_demo(options: DemoOptions, say: Say | None = None) -> int:
         sys.stderr.flush()
 
     check_port("127.0.0.1", options.port)
+    told = say or to_stderr
+    if not _is_made(options.where):
+        _make(options, told)
+    return _run(options, told, Demo.go_on)
+
+
+def _is_made(where: str) -> bool:
+    """Whether there is a demo's store already."""
+    if "://" not in where:
+        return (Path(where) / "nyala.sqlite").exists()
+    engine = open_engine(where)
+    upgrade(engine)
+    with engine.connect() as connection:
+        made = bool(meters.load_records(connection))
+    engine.dispose()
+    return made
+
+
+def _make(options: DemoOptions, say: Say) -> None:
+    """A new store: in a folder beside its place, moved there when it is whole."""
+    if "://" in options.where:
+        _run(options, say, Demo.make)
+        return
+    place = Path(options.where)
+    unfinished = place.with_name(place.name + ".new")
+    for left_over in unfinished.glob("*"):
+        left_over.unlink()
+    _run(replace(options, where=str(unfinished)), say, Demo.make)
+    place.mkdir(parents=True, exist_ok=True)
+    for file in sorted(unfinished.glob("*")):
+        file.replace(place / file.name)
+    unfinished.rmdir()
+
+
+def _run(options: DemoOptions, say: Say, what: Callable[[Demo], Coroutine[Any, Any, int]]) -> int:
     engine = open_engine(options.where)
     with CentreLock(engine), asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         loop: Any = runner.get_loop()
-        code = runner.run(Demo(options, engine, say or to_stderr, loop).run())
+        code = runner.run(what(Demo(options, engine, say, loop)))
     engine.dispose()
     return code

@@ -29,6 +29,8 @@ BATCH_S: Final = 6 * 3_600
 ROOM: Final = 242
 """Payload at DR5: these meters are taken to be near."""
 LOSS: Final = 0.004
+CLOCK_ERROR_US: Final = 30_000
+"""What a time answer over the air leaves: clocks are kept as the network would keep them."""
 CUTS: Final = 8
 """Meters that lose their supply for some minutes to hours."""
 
@@ -77,6 +79,7 @@ class History:
     @staticmethod
     def _telegrams(twin: Twin, now_s: int) -> list[tuple[Port, bytes]]:
         meter, memory = twin.meter, twin.memory
+        meter.set_clock(CLOCK_ERROR_US)
         said: list[tuple[Port, bytes]] = []
         outage = False
         for first in range(max(memory.reported_edge, meter.oldest_edge), meter.last_edge, intervals.INTERVALS_MAX):
@@ -91,7 +94,7 @@ class History:
             memory.event_number += 1
             event = Event(memory.event_number, EventCode.POWER_RESTORED, now_s, 0)
             said.append((Port.EVENT, messages.encode_event(event)))
-        day = now_s // DAY_S
+        day = meter.last_edge * meter.period_s // DAY_S
         if day > memory.reported_day:
             memory.reported_day = day
             opening = meter.edge_registers(day * DAY_S // meter.period_s)

@@ -31,8 +31,9 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         """Whether it runs on real time."""
         return self._live_since is not None
 
-    def go_live(self) -> None:
-        """From now on time passes by itself, and threads and sockets may be used."""
+    def go_live(self, ahead_s: float = 0.0) -> None:
+        """From now on, and `ahead_s` later, time passes by itself, and threads and sockets may be used."""
+        self.virtual_s += ahead_s
         self._live_since = time.monotonic()
 
     def jump_to(self, virtual_s: float) -> None:

@@ -77,7 +77,7 @@ class Statements:
         self.counted = prepare(
             update(schema.lorawan_session)
             .where(schema.lorawan_session.c.dev_eui == bindparam("eui"))
-            .values(f_cnt_up=bindparam("counter"))
+            .values(f_cnt_up=bindparam("counter"), heard_by=bindparam("gateways"))
         )
         self.state = prepare(_replace(dialect, schema.meter_state))
         self.load_day = prepare(_replace(dialect, schema.load_day))
@@ -115,6 +115,9 @@ def unit_rows(statements: Statements, changes: Changes) -> list[Unit]:
     journal = [*map(rows.reception_row, changes.journal), *map(rows.app_uplink_row, changes.app_journal)]
     mark = [] if changes.worked_off is None else [{"id": MARK_ID, "worked_off": changes.worked_off}]
     roots = [{"eui": eui_text(r.dev_eui), "nonce": r.dev_nonce, "given": r.join_nonce} for r in changes.roots]
+    counted = [
+        {"eui": eui_text(c.dev_eui), "counter": c.f_cnt_up, "gateways": rows.heard_by_text(c.heard_by)} for c in changes.counted
+    ]
     gateways = [
         {"eui": eui_text(g.eui), "first_seen_us": g.last_seen_us, "last_seen_us": g.last_seen_us, "frames": g.frames}
         for g in changes.gateways
@@ -136,7 +139,7 @@ def unit_rows(statements: Statements, changes: Changes) -> list[Unit]:
         (statements.journal, journal),
         (statements.root, roots),
         (statements.session, list(map(rows.session_row, changes.sessions))),
-        (statements.counted, [{"eui": eui_text(eui), "counter": counter} for eui, counter in changes.counted]),
+        (statements.counted, counted),
         (statements.state, list(map(rows.state_row, changes.states))),
         (statements.history, list(map(rows.history_row, changes.superseded))),
         (statements.load_day, list(map(rows.load_day_row, changes.load_days))),

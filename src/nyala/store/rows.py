@@ -10,7 +10,7 @@ from nyala.headend.commands import CommandRow, Kind
 from nyala.headend.ports import AppUplink
 from nyala.headend.registry import MeterRecord, MeterState
 from nyala.lorawan.network.port import Reception
-from nyala.lorawan.network.sessions import SessionRow
+from nyala.lorawan.network.sessions import HeardBy, SessionRow
 from nyala.mdm.load_day import Key, LoadDayRow
 from nyala.vocab.identifiers import eui_text
 from nyala.vocab.quantities import Channel
@@ -76,7 +76,18 @@ def session_row(session: SessionRow) -> Row:
         "f_cnt_down": session.f_cnt_down,
         "heard": session.heard,
         "settings": _json(session.settings).decode(),
+        "heard_by": heard_by_text(session.heard_by),
     }
+
+
+def heard_by_text(heard_by: HeardBy) -> str:
+    """Gateways as `eui:snr`, separated by blanks."""
+    return " ".join([f"{gateway:016x}:{snr_db}" for gateway, snr_db in heard_by])
+
+
+def _heard_by(text: str) -> HeardBy:
+    pairs = (each.split(":") for each in text.split())
+    return tuple((int(gateway, 16), float(snr_db)) for gateway, snr_db in pairs)
 
 
 def session_of(row: RowMapping) -> SessionRow:
@@ -90,6 +101,7 @@ def session_of(row: RowMapping) -> SessionRow:
         row["f_cnt_down"],
         row["heard"],
         msgspec.json.decode(row["settings"]),
+        _heard_by(row["heard_by"]),
     )
 
 

@@ -108,6 +108,7 @@ lorawan_session = Table(
     Column("f_cnt_down", BigInteger, nullable=False),  # rises within a session
     Column("heard", Boolean, nullable=False),
     Column("settings", Text, nullable=False),
+    Column("heard_by", Text, nullable=False),  # gateways of the last uplink, best first
 )
 
 uplink_journal = Table(

@@ -148,7 +148,8 @@ def test_any_class_a_downlink_ends_the_back_off_and_class_c_does_not(confirmed):
 @pytest.mark.parametrize("data_rate", [3, 4, 5])
 def test_a_payload_that_fitted_before_a_step_down_never_breaks_the_dwell_limit(data_rate):
     device = Lone(data_rate=data_rate)
-    device.activation.adr_ack_count = 128
+    device.activation.adr_ack_count = 127
+    device.send()
     try:
         device.say(bytes(device.device.room))
     except BadArgumentError:
@@ -160,9 +161,11 @@ def test_a_payload_that_fitted_before_a_step_down_never_breaks_the_dwell_limit(d
 def test_a_step_down_never_leaves_the_device_without_a_channel():
     device = Lone()
     device.activation.channels = {7: Channel(922_800_000, 5, 5)}
-    device.activation.adr_ack_count = 128
-    device.say(b"")
+    device.activation.adr_ack_count = 127
+    device.send(b"")
+    device.send(b"")
     assert device.sent[-1].data_rate in range(2, 6)
+    assert device.frame().f_cnt == 1
 
 
 def test_a_device_that_is_never_answered_joins_again():

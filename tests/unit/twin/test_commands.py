@@ -8,6 +8,7 @@ from nyala.telegram.kinds import EventCode, Opcode, Port, Result
 from nyala.telegram.messages import Answer, Command, Event
 from nyala.telegram.values import Values
 from nyala.twin.device import EXECUTED_LIMIT, Executed
+from nyala.twin.jobs import Urgency
 from nyala.vocab.quantities import Channel
 from nyala.vocab.time import DAY_S, HOUR_S
 from tests.unit.twin.wall import MIDNIGHT_S, Wall
@@ -206,6 +207,17 @@ def test_a_back_fill_from_the_oldest_interval_outlives_the_next_edge():
     assert wall.meter.oldest_edge == oldest + 1
     heard = {run.first + place for run in wall.told(Intervals) for place in range(run.count)}
     assert heard >= {oldest + 1, oldest + 2, oldest + 3}
+
+
+def test_intervals_that_waited_until_the_memory_lost_them_end_quietly():
+    wall = met(ring_days=1)
+    wall.run(2 * DAY_S)
+    wall.forget()
+    wall.twin._intervals(Urgency.BACKFILL, wall.meter.oldest_edge - 10, 4)
+    obey(wall, Command(7, Opcode.QUERY, asked=1))
+    assert wall.told(Answer)
+    assert wall.told(Intervals) == []
+    assert len(wall.twin._jobs) == 0
 
 
 BEYOND = {

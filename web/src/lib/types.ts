@@ -215,6 +215,8 @@ export interface BillLine {
   unit: string;
   price: string;
   amount: string;
+  /** What other lines have charged already: amount = quantity x price - less. */
+  less?: string;
   has_intervals: boolean;
 }
 

@@ -85,6 +85,15 @@ class Session:
     """The confirmed downlink that waits for its acknowledgement."""
     outstanding_until_us: int = 0
 
+    @property
+    def heard_by(self) -> "HeardBy":
+        """Which gateways heard the last uplink: the way back, stored for after a restart."""
+        return tuple([(reception.gateway, reception.snr_db) for reception in self.last])
+
+
+HeardBy = tuple[tuple[int, float], ...]
+"""(gateway, SNR in dB) of the last uplink, best first."""
+
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
@@ -98,6 +107,7 @@ class SessionRow:
     f_cnt_down: int
     heard: bool
     settings: dict[str, Any]
+    heard_by: HeardBy = ()
 
     @classmethod
     def of(cls, session: Session) -> "SessionRow":
@@ -111,7 +121,22 @@ class SessionRow:
             session.f_cnt_down,
             session.heard,
             {name: getattr(session.settings, name) for name in _SETTINGS},
+            session.heard_by,
         )
+
+
+def _remembered(gateway: int, snr_db: float) -> Reception:
+    """A reception of an earlier run: it says which gateway reaches the device, and nothing of when."""
+    return Reception(gateway, b"", 0, 0, 0, 0.0, snr_db, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A session of which only the uplink counter rose."""
+
+    dev_eui: int
+    f_cnt_up: int
+    heard_by: HeardBy
 
 
 class Sessions:
@@ -146,6 +171,7 @@ class Sessions:
                 f_cnt_up=row.f_cnt_up,
                 f_cnt_down=row.f_cnt_down,
                 heard=row.heard,
+                last=tuple(_remembered(gateway, snr_db) for gateway, snr_db in row.heard_by),
             )
         )
 
@@ -186,10 +212,14 @@ class Sessions:
         """Only the uplink counter rose."""
         self._counted[session.dev_eui] = session
 
-    def take_changes(self) -> tuple[list[Root], list[SessionRow], list[tuple[int, int]]]:
-        """What to store now: roots, whole sessions, and (DevEUI, f_cnt_up) of those that only counted."""
+    def take_changes(self) -> tuple[list[Root], list[SessionRow], list[Counted]]:
+        """What to store now: roots, whole sessions, and of those that only counted what changed."""
         roots = list(self._changed_roots.values())
         rows = [SessionRow.of(session) for session in self._changed.values()]
-        counted = [(eui, session.f_cnt_up) for eui, session in self._counted.items() if eui not in self._changed]
+        counted = [
+            Counted(eui, session.f_cnt_up, session.heard_by)
+            for eui, session in self._counted.items()
+            if eui not in self._changed
+        ]
         self._changed_roots, self._changed, self._counted = {}, {}, {}
         return roots, rows, counted
