@@ -2,9 +2,40 @@
 .PHONY: setup setup-demo demo test check format bench docs clean
 PY ?= python3
 BIN := .venv/bin
+WEB := $(shell find web/src web/public web/index.html web/package-lock.json web/vite.config.ts -type f 2>/dev/null)
+PORTAL := src/nyala/api/static/index.html
 
-setup: .venv/dev.stamp  ## everything for developing: tests, benches, real load data
-setup-demo: .venv/demo.stamp
+setup: .venv/dev.stamp $(PORTAL)  ## everything for developing: tests, benches, real load data, the portal
+
+setup-demo: .venv/demo.stamp $(PORTAL)  ## what the demo needs, and no more
+
+demo: setup-demo  ## a living fleet with its centre and portal; prints URL and logins
+	$(BIN)/nyala demo $(DEMO)
+
+test: setup  ## all tests
+	$(BIN)/pytest
+
+check: setup  ## what CI runs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/make.py --check
+	$(BIN)/python hatch_build.py run check
+	$(BIN)/pytest
+
+format: setup
+	$(BIN)/ruff check --fix-only -q . ; $(BIN)/ruff format -q .
+
+bench: setup  ## all benchmarks
+	$(BIN)/nyala bench lorawan
+	$(BIN)/nyala bench ingest
+
+docs: setup  ## makes the generated pages anew
+	$(BIN)/python docs/make.py
+
+clean:
+	rm -rf .venv build dist web/node_modules src/nyala/api/static .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/bin/uv: requirements/bootstrap.txt
 	$(PY) -m venv .venv
@@ -21,18 +52,6 @@ setup-demo: .venv/demo.stamp
 	$(BIN)/uv pip install -q --no-deps --no-build-isolation -e .
 	touch $@
 
-check: setup  ## what CI runs
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/pytest
-
-test: setup
-	$(BIN)/pytest
-
-format: setup
-	$(BIN)/ruff check --fix-only -q . ; $(BIN)/ruff format -q .
-
-clean:
-	rm -rf .venv build dist web/node_modules src/nyala/api/static .mypy_cache .ruff_cache .pytest_cache .hypothesis
+$(PORTAL): $(WEB) hatch_build.py | .venv/bin/uv
+	$(BIN)/python hatch_build.py
+	touch $@

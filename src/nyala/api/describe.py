@@ -1,6 +1,6 @@
 """From what the store and the head-end hold to what responses say: meters, their shadows, events.  No I/O."""
 
-from nyala.api.shapes import (
+from nyala.api.shapes.meters import (
     SWITCH_NAMES,
     EventOut,
     LiveOut,
@@ -38,6 +38,7 @@ def meter_line(line: MeterLine, missing: int) -> MeterLineOut:
         customer=line.customer,
         site=line.site,
         model=line.model,
+        ct_ratio=line.ct_ratio,
         switch_state=SWITCH_NAMES[line.switch_state] if meter_model(line.model).supply_switch else "none",
         last_heard_s=None if not line.last_heard_us else line.last_heard_us // US_PER_S,
         p_w=line.p_w,

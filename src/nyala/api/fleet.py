@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from nyala.api import describe
-from nyala.api.shapes import (
+from nyala.api.shapes.fleet import (
     CompletenessOut,
     CountsOut,
     EnergyOut,
@@ -67,8 +67,8 @@ def _fleet(connection: Connection, tenant: int, now_us: int) -> FleetOut:
     tz = zone(records[0].zone if records else DEFAULT_ZONE)
     midnight = datetime.fromtimestamp(now_s, tz).replace(hour=0, minute=0, second=0, microsecond=0)
     start_s = int(midnight.timestamp())
-    profile, energy, received, estimated = _today(connection, tenant, start_s, now_s)
-    expected = _expected(records, start_s, now_s)
+    profile, energy, received, estimated = _today(connection, records, start_s, now_s)
+    expected = max(_expected(records, start_s, now_s), received + estimated)
     events = commands.events_of(connection, [record.id for record in records], EVENTS)
     by_id = {record.id: record for record in records}
     return FleetOut(
@@ -118,22 +118,30 @@ def _expected(records: Sequence[MeterRecord], start_s: int, end_s: int) -> int:
     )
 
 
-def _today(connection: Connection, tenant: int, start_s: int, now_s: int) -> tuple[FleetProfileOut, EnergyOut, int, int]:
-    """The sum of the fleet's intervals since local midnight, in slots of `PROFILE_PERIOD_S`; received and estimated ones."""
+def _today(
+    connection: Connection, records: Sequence[MeterRecord], start_s: int, now_s: int
+) -> tuple[FleetProfileOut, EnergyOut, int, int]:
+    """The fleet's intervals since local midnight, summed in slots of `PROFILE_PERIOD_S`; how many came, were estimated.
+
+    Energy is primary, cut to whole Wh per interval.
+    """
     slots = DAY_S // PROFILE_PERIOD_S
     days = list(range(start_s // DAY_S, now_s // DAY_S + 1))
+    ratios = {record.id: record.ct_ratio for record in records}
     both = (Channel.IMPORT, Channel.EXPORT)
     sums = {channel: np.zeros(slots, np.int64) for channel in both}
     seen = {channel: np.zeros(slots, np.int64) for channel in both}
     received = estimated = 0
     for channel in both:
-        for row in load_days.of_day(connection, tenant, days, channel):
-            day = from_row(row)
+        for row in load_days.of_days(connection, days, channel):
+            if row.key.meter_id not in ratios:
+                continue
+            day, (primary, secondary) = from_row(row), ratios[row.key.meter_id]
             starts = row.key.day * DAY_S + np.arange(len(day.values)) * row.period_s
             inside = (starts >= start_s) & (starts < start_s + DAY_S)
             known = inside & (day.qualities != Quality.MISSING)
             slot = (starts[known] - start_s) // PROFILE_PERIOD_S
-            np.add.at(sums[channel], slot, day.values[known])
+            np.add.at(sums[channel], slot, day.values[known] * primary // secondary)
             np.add.at(seen[channel], slot, 1)
             if channel is Channel.IMPORT:
                 guessed = int(np.isin(day.qualities[inside], [int(q) for q in ESTIMATED]).sum())
@@ -167,7 +175,7 @@ def _days(connection: Connection, tenant: int, records: Sequence[MeterRecord], n
         found.append(
             FleetDayOut(
                 day=day_text(number),
-                expected=expected,
+                expected=max(expected, received + estimated),
                 received=received,
                 estimated=estimated,
                 missing=max(expected - received - estimated, 0),

@@ -101,6 +101,7 @@ class Demo:
         """From the store that is there to the end; answers the exit code."""
         upgrade(self.engine)
         self._build(fresh=False)
+        self._save(clean=False)
         self._catch_up()
         await self._warm_up()
         return await self._live()

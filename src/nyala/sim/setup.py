@@ -14,6 +14,7 @@ from nyala.lorawan.network.plan import NetworkPlan, indonesia
 from nyala.meter.bank import Bank
 from nyala.meter.model import MeterModel
 from nyala.sim.datagrams import Backhaul, DatagramNetwork
+from nyala.sim.faults import Fault
 from nyala.sim.fleet import make_twins, models_of, new_meters
 from nyala.sim.host import CENTRE_ADDRESS, Host
 from nyala.sim.idle import IdleAfter
@@ -51,6 +52,8 @@ class Scenario:
     reporting: Reporting = field(default_factory=Reporting)
     period_s: int = 900
     backhaul: Backhaul = field(default_factory=Backhaul)
+    faults: tuple[Fault, ...] = ()
+    """What fails besides the drawn `outages`."""
 
     def checked(self) -> "Scenario":
         """The scenario; BadArgumentError for a value out of bounds."""

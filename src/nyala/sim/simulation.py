@@ -59,7 +59,7 @@ class Run:
         self._note_ends()
         await self._drain()
         progress(1.0)
-        if scenario.outages == 0:
+        if not host.kills:
             host.kill()
             await asyncio.sleep(DRAIN_STEP_S)
             if host.centre is None:
@@ -78,7 +78,8 @@ class Run:
         span = (scenario.start_s, scenario.end_s)
         for order in draw_orders(random, count, *span, direct):
             self._at(order.at_s, self._order, order)
-        for fault in draw_faults(random, scenario.outages, *span, scenario.meters, scenario.gateways):
+        drawn = draw_faults(random, scenario.outages, *span, scenario.meters, scenario.gateways)
+        for fault in (*drawn, *scenario.faults):
             self._at(fault.at_s, self._fault, fault, False)
             self._at(fault.until_s, self._fault, fault, True)
 

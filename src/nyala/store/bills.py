@@ -90,6 +90,7 @@ class BillLine:
     currency: str
     energy_wh: int
     estimated_wh: int
+    ct_ratio: tuple[int, int]
 
 
 def list_bills(
@@ -116,6 +117,8 @@ def list_bills(
             _bill.c.currency,
             _bill.c.energy_wh,
             _bill.c.estimated_wh,
+            _meter.c.ct_primary,
+            _meter.c.ct_secondary,
         )
         .join(newest, (newest.c.meter_id == _bill.c.meter_id) & (newest.c.version == _bill.c.version))
         .join(_meter, _meter.c.id == _bill.c.meter_id)
@@ -124,7 +127,7 @@ def list_bills(
         .order_by(_bill.c.id)
         .limit(limit + 1)
     )
-    found = [BillLine(*row) for row in connection.execute(query)]
+    found = [BillLine(*row[:-2], tuple(row[-2:])) for row in connection.execute(query)]
     total = connection.scalar(select(func.count()).select_from(newest)) or 0
     return found[:limit], found[limit - 1].id if len(found) > limit else None, total
 

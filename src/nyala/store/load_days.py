@@ -66,7 +66,7 @@ def of_versions(connection: Connection, wanted: Iterable[tuple[Key, int]]) -> li
 
 @dataclass(frozen=True, slots=True)
 class DaySum:
-    """One UTC day of one channel over all meters of a tenant."""
+    """One UTC day of one channel over all meters of a tenant; `energy_wh` is primary, cut to whole Wh per load day."""
 
     day: int
     channel: Channel
@@ -78,20 +78,20 @@ class DaySum:
 
 def day_sums(connection: Connection, tenant: int, first: int, until: int) -> list[DaySum]:
     """Sums of UTC days first..until-1 over the meters of a tenant."""
-    meters = select(schema.meter.c.id).where(schema.meter.c.tenant_id == tenant)
-    values = func.sum(DAY_S / _day.c.period_s - _day.c.missing)
-    sums = (values, func.sum(_day.c.energy_wh), func.sum(_day.c.estimated))
+    meter = schema.meter
+    values = func.sum(DAY_S // _day.c.period_s - _day.c.missing)
+    energy = func.sum(_day.c.energy_wh * meter.c.ct_primary // meter.c.ct_secondary)
     query = (
-        select(_day.c.day, _day.c.channel, *sums)
-        .where(_day.c.day >= first, _day.c.day < until, _day.c.meter_id.in_(meters))
+        select(_day.c.day, _day.c.channel, values, energy, func.sum(_day.c.estimated))
+        .join(meter, meter.c.id == _day.c.meter_id)
+        .where(_day.c.day >= first, _day.c.day < until, meter.c.tenant_id == tenant)
         .group_by(_day.c.day, _day.c.channel)
         .order_by(_day.c.day, _day.c.channel)
     )
     return [DaySum(day, Channel(channel), *map(int, rest)) for day, channel, *rest in connection.execute(query)]
 
 
-def of_day(connection: Connection, tenant: int, days: Sequence[int], channel: Channel) -> list[LoadDayRow]:
-    """All load days of a channel on some UTC days, of the meters of a tenant."""
-    meters = select(schema.meter.c.id).where(schema.meter.c.tenant_id == tenant)
-    query = select(_day).where(_day.c.day.in_(days), _day.c.channel == channel, _day.c.meter_id.in_(meters))
+def of_days(connection: Connection, days: Sequence[int], channel: Channel) -> list[LoadDayRow]:
+    """All load days of a channel on some UTC days."""
+    query = select(_day).where(_day.c.day.in_(days), _day.c.channel == channel)
     return [rows.load_day_of(row) for row in connection.execute(query).mappings()]

@@ -148,6 +148,7 @@ class MeterLine:
     last_heard_us: int | None
     p_w: int | None
     import_wh: int | None
+    ct_ratio: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +175,8 @@ def list_meters(connection: Connection, tenant: int, *, search: str = "", after:
             _state.c.last_heard_us,
             _state.c.p_w,
             _state.c.import_wh,
+            _meter.c.ct_primary,
+            _meter.c.ct_secondary,
         )
         .outerjoin(_state, _state.c.meter_id == _meter.c.id)
         .where(_meter.c.tenant_id == tenant)
@@ -183,7 +186,7 @@ def list_meters(connection: Connection, tenant: int, *, search: str = "", after:
         query = query.where(_meter.c.serial > after)
     found = connection.execute(query.order_by(_meter.c.serial).limit(limit + 1)).all()
     total = connection.scalar(select(func.count()).select_from(base.subquery())) or 0
-    items = tuple(MeterLine(*row) for row in found[:limit])
+    items = tuple(MeterLine(*row[:-2], tuple(row[-2:])) for row in found[:limit])
     return Page(items, items[-1].serial if len(found) > limit else None, total)
 
 

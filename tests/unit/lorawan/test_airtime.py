@@ -55,7 +55,9 @@ def test_a_downlink_without_crc_is_never_longer_and_twice_the_bandwidth_never_sl
 
 
 def test_a_downlink_without_crc_by_hand():
-    # 12 bytes at SF7 without CRC: ceil((96 - 28 + 28) / 28) = 4 groups of 5; 8 + 20 + 12.25 symbols of 1,024 us
-    assert airtime_us(12, 7, crc=False) == 40.25 * 1024
-    # 13 bytes at SF12, low data rate optimised: ceil((104 - 48 + 28) / 40) = 3 groups; 8 + 15 + 12.25 symbols
-    assert airtime_us(13, 12, crc=False) == 35.25 * 32768
+    # 13 bytes at SF7: ceil((104 - 28 + 28) / 28) = 4 groups of 5, with CRC 5; 8 + 20 + 12.25 symbols of 1,024 us
+    assert airtime_us(13, 7, crc=False) == 40.25 * 1024
+    assert airtime_us(13, 7, crc=True) == 45.25 * 1024
+    # 16 bytes at SF12, low data rate optimised: ceil((128 - 48 + 28) / 40) = 3 groups, with CRC 4; 8 + 15 + 12.25 symbols
+    assert airtime_us(16, 12, crc=False) == 35.25 * 32768
+    assert airtime_us(16, 12, crc=True) == 40.25 * 32768

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 
 from nyala.api.auth import State, require
 from nyala.api.permissions import Permission
-from nyala.api.shapes import (
+from nyala.api.shapes.bills import (
     BillItemOut,
     BillLineOut,
     BillOut,
@@ -90,6 +90,7 @@ def get_bill(bill_id: int, user: Reader, state: State) -> BillOut:
                 quantity=f"{line.quantity:f}",
                 unit=line.unit,
                 price=f"{line.price:f}",
+                less=f"{line.less:f}",
                 amount=f"{line.amount:f}",
                 has_intervals=line.determinant is not None,
             )
@@ -97,6 +98,7 @@ def get_bill(bill_id: int, user: Reader, state: State) -> BillOut:
         ],
         max_demand=None if highest is None else DemandOut(w=highest.power_w, at_s=highest.start_s),
         inputs=len(made.inputs),
+        ct_ratio=made.terms.ct_ratio,
     )
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Header, Query
 from nyala.api.auth import State, require
 from nyala.api.permissions import Permission, permissions_of
 from nyala.api.problems import MayNotError
-from nyala.api.shapes import CommandOut, CommandsOut, NewCommand
+from nyala.api.shapes.commands import CommandOut, CommandsOut, NewCommand
 from nyala.api.state import ApiState
 from nyala.headend.commands import CommandRow, Kind
 from nyala.meter.model import meter_model

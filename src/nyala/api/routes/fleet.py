@@ -10,7 +10,7 @@ from nyala.api import fleet
 from nyala.api.auth import State, require
 from nyala.api.live import LiveHub, Subscriber
 from nyala.api.permissions import Permission
-from nyala.api.shapes import FleetOut
+from nyala.api.shapes.fleet import FleetOut
 from nyala.store.users import User
 from nyala.vocab.errors import ConflictError
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from nyala.api import describe
 from nyala.api.auth import State, require
 from nyala.api.permissions import Permission
-from nyala.api.shapes import EventsOut, MeterOut, MetersOut, ProfileOut
+from nyala.api.shapes.meters import EventsOut, MeterOut, MetersOut, ProfileOut
 from nyala.headend.registry import MeterState
 from nyala.lorawan.region import region
 from nyala.mdm.load_day import from_row

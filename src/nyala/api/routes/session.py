@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from nyala.api import auth
 from nyala.api.auth import COOKIE, CurrentUser, State, log_in, token_hash
 from nyala.api.permissions import permissions_of
-from nyala.api.shapes import CatalogueOut, Login, QualityOut, QuantityOut, SessionOut, UserOut
+from nyala.api.shapes.session import CatalogueOut, Login, QualityOut, QuantityOut, SessionOut, UserOut
 from nyala.store import users
 from nyala.store.users import User
 from nyala.vocab.quality import quality_table

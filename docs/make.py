@@ -1,0 +1,168 @@
+"""Makes the pages of docs/reference from the tables and the program: `python docs/make.py`; `--check` fails on stale ones.
+
+A page here is never edited by hand.  State diagrams are drawn from the transition tables.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+
+REFERENCE: Final = Path(__file__).parent / "reference"
+NOTE: Final = "<!-- Made by docs/make.py: do not edit. -->\n"
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """A Markdown table."""
+    names = list(head)
+    lines = ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
+    lines += ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def diagram(transitions: Mapping[tuple[Enum, Enum], Enum], first: Enum, finals: Iterable[Enum]) -> str:
+    """A Mermaid state diagram of a transition table."""
+    lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {first.name.lower()}"]
+    lines += [
+        f"    {state.name.lower()} --> {target.name.lower()}: {event.value}" for (state, event), target in transitions.items()
+    ]
+    lines += [f"    {final.name.lower()} --> [*]" for final in sorted(finals, key=lambda each: each.name)]
+    return "\n".join([*lines, "```"]) + "\n"
+
+
+def quantities() -> str:
+    """The catalogue."""
+    from nyala.vocab.quantities import RATES, catalogue
+
+    rows = [
+        (f"`{q.name}`", q.code, q.obis, q.unit, q.scaler, q.kind, q.label_en, q.description)
+        for q in catalogue().values()
+        if not q.rate
+    ]
+    text = "# Quantities\n\nEvery number that a meter can say. "
+    text += f"An energy register has {RATES} rates besides its total: name `_t1`.. `_t{RATES}`, code + rate, OBIS group E.\n\n"
+    return text + table(("name", "code", "OBIS", "unit", "scaler", "kind", "label", "meaning"), rows)
+
+
+def qualities() -> str:
+    """Quality codes."""
+    from nyala.vocab.quality import quality_table
+
+    rows = [(r.quality.value, f"`{r.quality.name}`", r.cim, r.espi, r.nem12, r.meaning) for r in quality_table().values()]
+    text = "# Quality of an interval value\n\nThe mapping to CIM, ESPI and NEM12 is ours, not a standard's.\n\n"
+    return text + table(("code", "name", "CIM", "ESPI", "NEM12", "meaning"), rows)
+
+
+def telegrams() -> str:
+    """Telegrams, from the docstrings that hold their layouts."""
+    from nyala.telegram import intervals, kinds, messages, values
+
+    rows = [(port.value, f"`{port.name}`", "head-end" if port >= 20 else "meter") for port in kinds.Port]
+    text = "# Telegrams\n\nWhat meter and head-end say over LoRaWAN. `nyala telegram decode PORT HEX` reads one.\n\n"
+    text += table(("FPort", "telegram", "said by"), rows)
+    for module in (intervals, values, messages):
+        title, _, body = (module.__doc__ or "").partition("\n")
+        text += f"\n## {title}\n\n```text\n{body.strip()}\n```\n"
+    for name, codes in (("Events", kinds.EventCode), ("Orders", kinds.Opcode), ("Results", kinds.Result)):
+        text += f"\n## {name}\n\n" + table(("code", "name"), [(c.value, f"`{c.name}`") for c in codes])
+    text += f"\nInterval lengths by their code: {', '.join(f'{i} = {s} s' for i, s in enumerate(kinds.PERIODS_S))}.\n"
+    return text
+
+
+def commands() -> str:
+    """The life of a command and of the supply switch."""
+    from nyala.headend import command_life
+    from nyala.meter import supply
+
+    text = "# Commands\n\n## The life of a command\n\n"
+    text += diagram(command_life.TRANSITIONS, command_life.CommandState.QUEUED, command_life.FINAL)
+    rows = [(s.value, e.value, t.value) for (s, e), t in command_life.TRANSITIONS.items()]
+    text += "\n" + table(("state", "what happens", "next state"), rows)
+    text += "\n## The supply switch\n\n"
+    text += diagram(supply.TRANSITIONS, supply.SwitchState.CLOSED, ())
+    return text
+
+
+def permissions() -> str:
+    """Roles and permissions."""
+    from nyala.api.permissions import ROLES, Permission
+
+    rows = [(f"`{p.value}`", *("yes" if p in held else "" for held in ROLES.values())) for p in Permission]
+    return "# Permissions\n\n" + table(("permission", *ROLES), rows)
+
+
+def api() -> str:
+    """The routes."""
+    from sqlalchemy import create_engine
+
+    from nyala.api.application import create_app
+    from nyala.api.state import ApiState
+
+    app = create_app(ApiState(create_engine("sqlite://"), lambda: 0))
+    rows = []
+    for path, methods in app.openapi()["paths"].items():
+        for method, operation in methods.items():
+            rows.append((method.upper(), f"`{path}`", operation.get("description", "").split("\n")[0]))
+    text = "# The API\n\nOpenAPI 3.1 at `/api/v1/openapi.json`. Errors are `application/problem+json`.\n\n"
+    return text + table(("method", "path", "what it does"), sorted(rows, key=lambda row: (row[1], row[0])))
+
+
+def cli() -> str:
+    """Every command with its options."""
+    from nyala.cli.main import app
+
+    group: Any = typer.main.get_command(app)
+    text = "# The command line\n\nExit codes: 0 done; 1 a check does not hold; 2 bad input, said in one line.\n"
+    return text + "".join(_command(["nyala"], group))
+
+
+def _command(path: list[str], command: Any) -> Iterable[str]:
+    inner = getattr(command, "commands", None)
+    if inner is None:
+        yield f"\n## `{' '.join(path)}`\n\n{(command.help or '').strip()}\n\n"
+        rows = []
+        for parameter in command.params:
+            if parameter.name != "help":
+                names = " ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
+                default = "" if parameter.default is None or callable(parameter.default) else parameter.default
+                rows.append((names, "" if default is False else default, getattr(parameter, "help", "") or ""))
+        yield table(("option", "default", ""), rows) if rows else ""
+        return
+    for name, each in inner.items():
+        yield from _command([*path, name], each)
+
+
+PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "quantities": quantities,
+    "qualities": qualities,
+    "telegrams": telegrams,
+    "commands": commands,
+    "permissions": permissions,
+    "api": api,
+    "cli": cli,
+}
+
+
+def main(check: bool) -> int:
+    """Writes the pages, or says which are stale."""
+    REFERENCE.mkdir(exist_ok=True)
+    stale = []
+    for name, make in PAGES.items():
+        text, file = NOTE + make(), REFERENCE / f"{name}.md"
+        if not file.exists() or file.read_text(encoding="utf-8") != text:
+            stale.append(file.name)
+            if not check:
+                file.write_text(text, encoding="utf-8")
+    if check and stale:
+        sys.stderr.write(f"stale pages: {', '.join(stale)}; run `make docs`\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("COLUMNS", "120")
+    sys.exit(main("--check" in sys.argv))
