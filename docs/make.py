@@ -11,6 +11,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import typer
+from sqlalchemy import create_engine
+
+from nyala.api.application import create_app
+from nyala.api.permissions import ROLES, Permission
+from nyala.api.state import ApiState
+from nyala.cli.main import app as command_line
+from nyala.headend import command_life
+from nyala.meter import supply
+from nyala.telegram import intervals, kinds, messages, values
+from nyala.vocab.quality import quality_table
+from nyala.vocab.quantities import RATES, catalogue
 
 REFERENCE: Final = Path(__file__).parent / "reference"
 NOTE: Final = "<!-- Made by docs/make.py: do not edit. -->\n"
@@ -36,8 +47,6 @@ def diagram(transitions: Mapping[tuple[Enum, Enum], Enum], first: Enum, finals: 
 
 def quantities() -> str:
     """The catalogue."""
-    from nyala.vocab.quantities import RATES, catalogue
-
     rows = [
         (f"`{q.name}`", q.code, q.obis, q.unit, q.scaler, q.kind, q.label_en, q.description)
         for q in catalogue().values()
@@ -50,8 +59,6 @@ def quantities() -> str:
 
 def qualities() -> str:
     """Quality codes."""
-    from nyala.vocab.quality import quality_table
-
     rows = [(r.quality.value, f"`{r.quality.name}`", r.cim, r.espi, r.nem12, r.meaning) for r in quality_table().values()]
     text = "# Quality of an interval value\n\nThe mapping to CIM, ESPI and NEM12 is ours, not a standard's.\n\n"
     return text + table(("code", "name", "CIM", "ESPI", "NEM12", "meaning"), rows)
@@ -59,8 +66,6 @@ def qualities() -> str:
 
 def telegrams() -> str:
     """Telegrams, from the docstrings that hold their layouts."""
-    from nyala.telegram import intervals, kinds, messages, values
-
     rows = [(port.value, f"`{port.name}`", "head-end" if port >= 20 else "meter") for port in kinds.Port]
     text = "# Telegrams\n\nWhat meter and head-end say over LoRaWAN. `nyala telegram decode PORT HEX` reads one.\n\n"
     text += table(("FPort", "telegram", "said by"), rows)
@@ -75,9 +80,6 @@ def telegrams() -> str:
 
 def commands() -> str:
     """The life of a command and of the supply switch."""
-    from nyala.headend import command_life
-    from nyala.meter import supply
-
     text = "# Commands\n\n## The life of a command\n\n"
     text += diagram(command_life.TRANSITIONS, command_life.CommandState.QUEUED, command_life.FINAL)
     rows = [(s.value, e.value, t.value) for (s, e), t in command_life.TRANSITIONS.items()]
@@ -89,19 +91,12 @@ def commands() -> str:
 
 def permissions() -> str:
     """Roles and permissions."""
-    from nyala.api.permissions import ROLES, Permission
-
     rows = [(f"`{p.value}`", *("yes" if p in held else "" for held in ROLES.values())) for p in Permission]
     return "# Permissions\n\n" + table(("permission", *ROLES), rows)
 
 
 def api() -> str:
     """The routes."""
-    from sqlalchemy import create_engine
-
-    from nyala.api.application import create_app
-    from nyala.api.state import ApiState
-
     app = create_app(ApiState(create_engine("sqlite://"), lambda: 0))
     rows = []
     for path, methods in app.openapi()["paths"].items():
@@ -113,9 +108,7 @@ def api() -> str:
 
 def cli() -> str:
     """Every command with its options."""
-    from nyala.cli.main import app
-
-    group: Any = typer.main.get_command(app)
+    group: Any = typer.main.get_command(command_line)
     text = "# The command line\n\nExit codes: 0 done; 1 a check does not hold; 2 bad input, said in one line.\n"
     return text + "".join(_command(["nyala"], group))
 
@@ -147,7 +140,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
 }
 
 
-def main(check: bool) -> int:
+def main(*, check: bool) -> int:
     """Writes the pages, or says which are stale."""
     REFERENCE.mkdir(exist_ok=True)
     stale = []
@@ -165,4 +158,4 @@ def main(check: bool) -> int:
 
 if __name__ == "__main__":
     os.environ.setdefault("COLUMNS", "120")
-    sys.exit(main("--check" in sys.argv))
+    sys.exit(main(check="--check" in sys.argv))

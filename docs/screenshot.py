@@ -30,7 +30,7 @@ def take(page: Page, name: str, *, full: bool = False) -> None:
     page.screenshot(path=IMAGES / f"{name}.png", full_page=full)
 
 
-def main(url: str, everything: bool) -> None:
+def main(url: str, *, everything: bool) -> None:
     """The pictures of the README, or of all pages for looking at."""
     IMAGES.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
@@ -63,4 +63,4 @@ def main(url: str, everything: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1].rstrip("/"), "--all" in sys.argv)
+    main(sys.argv[1].rstrip("/"), everything="--all" in sys.argv)
