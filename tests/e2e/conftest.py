@@ -30,7 +30,8 @@ def demo_url(tmp_path_factory):
     options = ("--meters", "20", "--db", str(store), "--port", str(port))
     code = "from nyala.cli.main import main; main()"
     process = subprocess.Popen([sys.executable, "-c", code, "demo", *options], stderr=subprocess.PIPE, text=True)
-    said = []
+    said: list[str] = []
+    assert process.stderr is not None
     for line in process.stderr:
         said.append(line)
         if "Ctrl-C stops" in line:
@@ -59,9 +60,9 @@ def page(browser, demo_url):
     context = browser.new_context(base_url=demo_url, viewport={"width": 1280, "height": 800}, locale="en-GB")
     page = context.new_page()
     page.set_default_timeout(30_000)
-    errors = []
+    errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    outside = []
+    outside: list[str] = []
     page.on("request", lambda request: outside.append(request.url) if not request.url.startswith(demo_url) else None)
     yield page
     context.close()

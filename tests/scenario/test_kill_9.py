@@ -40,6 +40,7 @@ def start_server(store):
         "0",
     ]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
     line = process.stderr.readline()
     assert "gateways at udp" in line, line
     host, port = line.rsplit(" ", 1)[1].strip().split(":")
@@ -54,7 +55,9 @@ def datagram(random, token):
 
 def send_until_killed(process, address, random, kill_after):
     """Sends frames, kills the server after so many acknowledgements, and collects what it acknowledged."""
-    acknowledged, sent, token = [], {}, 0
+    acknowledged: list[bytes] = []
+    sent: dict[int, bytes] = {}
+    token = 0
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gateway:
         gateway.connect(address)
         deadline = time.monotonic() + START_TIMEOUT_S

@@ -48,6 +48,7 @@ class Host:
     ) -> None:
         self.centre: Centre | None = None
         self.kills = 0
+        self._down_s = 0.0
         self._world, self._network, self._engine, self._random, self._plan = world, network, engine, random, plan
         self._writer: _MortalWriter | None = None
         self._inline: InlineWriter | None = None
@@ -76,15 +77,16 @@ class Host:
         try:
             await centre.ingest.run()
         except Killed:
+            self.kills += 1
             self._dead()
+            self._world.loop.call_later(self._down_s, self.start)
 
-    def kill(self) -> None:
-        """Kills the process in its next commit."""
-        if self._writer is not None:
-            self._writer.doomed = True
+    def kill(self, down_s: float) -> None:
+        """Kills the process in its next commit; it comes back so many seconds after it died."""
+        if self._writer is not None and not self._writer.doomed:
+            self._writer.doomed, self._down_s = True, down_s
 
     def _dead(self) -> None:
-        self.kills += 1
         self._network.close(CENTRE_ADDRESS)
         if self._inline is not None:
             self._inline.close()

@@ -60,11 +60,8 @@ class Run:
         await self._drain()
         progress(1.0)
         if not host.kills:
-            host.kill()
-            await asyncio.sleep(DRAIN_STEP_S)
-            if host.centre is None:
-                host.start()
-                await asyncio.sleep(SETTLE_S)
+            host.kill(SETTLE_S)
+            await asyncio.sleep(DRAIN_STEP_S + SETTLE_S)
         world.stop()
         await host.stop()
 
@@ -93,11 +90,9 @@ class Run:
             case Outage.GATEWAY:
                 self.stage.world.forwarders[fault.which].power(up=over)
             case Outage.CENTRE if not over:
-                self.stage.host.kill()
-            case Outage.CENTRE if self.stage.host.centre is None:
-                self.stage.host.start()
-            case _:
-                pass
+                self.stage.host.kill(fault.until_s - fault.at_s)
+            case Outage.CENTRE:
+                pass  # it comes back by itself, so long after it died
 
     def _order(self, order: Order) -> None:
         """An operator gives a command; while the centre is down or the meter is busy he tries again in a minute."""

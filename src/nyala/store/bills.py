@@ -127,7 +127,7 @@ def list_bills(
         .order_by(_bill.c.id)
         .limit(limit + 1)
     )
-    found = [BillLine(*row[:-2], tuple(row[-2:])) for row in connection.execute(query)]
+    found = [BillLine(*meters.with_ratio(row)) for row in connection.execute(query)]
     total = connection.scalar(select(func.count()).select_from(newest)) or 0
     return found[:limit], found[limit - 1].id if len(found) > limit else None, total
 

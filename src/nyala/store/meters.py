@@ -186,8 +186,14 @@ def list_meters(connection: Connection, tenant: int, *, search: str = "", after:
         query = query.where(_meter.c.serial > after)
     found = connection.execute(query.order_by(_meter.c.serial).limit(limit + 1)).all()
     total = connection.scalar(select(func.count()).select_from(base.subquery())) or 0
-    items = tuple(MeterLine(*row[:-2], tuple(row[-2:])) for row in found[:limit])
+    items = tuple(MeterLine(*with_ratio(row)) for row in found[:limit])
     return Page(items, items[-1].serial if len(found) > limit else None, total)
+
+
+def with_ratio(row: Any) -> tuple[Any, ...]:
+    """A row whose last two columns are a ratio, with the ratio as one value."""
+    *values, primary, secondary = row
+    return *values, (primary, secondary)
 
 
 def _searched(query: Any, search: str) -> Any:
