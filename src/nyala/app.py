@@ -4,6 +4,7 @@
 the transports.  A centre that is built again over the same store goes on where the last one was killed.
 """
 
+import gc
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
@@ -26,6 +27,8 @@ from nyala.store import commands, meters
 from nyala.store.ingest import InlineWriter
 from nyala.store.load_days import LoadDays
 
+GC_YOUNG: Final = 50_000
+"""New objects after which the collector looks at them: some hundred uplinks' worth, which are gone by then."""
 UDP_PORT: Final = 1700
 """Where gateways of the Semtech protocol send by default."""
 
@@ -64,6 +67,16 @@ class Centre:
         for root in roots:
             self.network.sessions.add_root(root)
         return records
+
+
+def settle_memory(*, for_good: bool) -> None:
+    """Tells the garbage collector to look less often, which saves a fifth of the ingest's time; and `for_good`, in a process
+    that does nothing else, that what is loaded now stays.
+    """
+    if for_good:
+        gc.collect()
+        gc.freeze()
+    gc.set_threshold(GC_YOUNG, 20, 50)
 
 
 def close_gaps(engine: Engine, records: Iterable[MeterRecord], first_s: int, until_s: int) -> int:

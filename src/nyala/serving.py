@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from nyala.api.application import PREFIX, create_app
 from nyala.api.auth import COOKIE, hash_password
 from nyala.api.state import ApiState
-from nyala.app import Centre
+from nyala.app import Centre, settle_memory
 from nyala.store import users
 from nyala.store.ingest import ThreadWriter
 from nyala.vocab.errors import SurroundingsError
@@ -90,6 +90,7 @@ class Serving:
         loop = asyncio.get_running_loop()
         self._writer = ThreadWriter(self._engine)
         self.centre = Centre(self._engine, self._writer, self._now_us)
+        settle_memory(for_good=True)
         try:
             self._transport, _ = await loop.create_datagram_endpoint(
                 lambda: self.centre.udp, local_addr=(self._udp_host, self._udp_port)

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from sqlalchemy import func, select
 
-from nyala.app import Centre
+from nyala.app import Centre, settle_memory
 from nyala.gateway import semtech_udp as udp
 from nyala.headend.onboarding import NewMeter
 from nyala.lorawan.crypto import AesKey
@@ -58,6 +58,7 @@ async def _run(folder: str) -> dict[str, Any]:
     writer = ThreadWriter(engine)
     clock = _Clock(start_s)
     centre = Centre(engine, writer, clock.now_us)
+    settle_memory(for_good=True)
     transport = _Acknowledgements()
     centre.udp.connection_made(transport)
     task = asyncio.get_running_loop().create_task(centre.ingest.run())

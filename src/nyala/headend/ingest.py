@@ -22,10 +22,12 @@ from nyala.lorawan.network.server import NetworkServer
 from nyala.vocab.errors import ConflictError
 from nyala.vocab.time import US_PER_S
 
-GROUP_US: Final = 10_000
-"""How long a group waits for more frames: adds to latency, saves commits."""
+GROUP_US: Final = 25_000
+"""How long a group waits for more frames, as the copies of other gateways: adds to latency, saves commits."""
 GROUP_FRAMES: Final = 2_048
 """Frames of one group at most: bounds the memory and the length of a transaction."""
+PREFETCH_MIN: Final = 4
+"""Uplinks of a group from which on their load days are fetched in one question."""
 WAITING_MAX: Final = 20_000
 """Frames that may wait for a group; beyond it gateways get no acknowledgement (and a good forwarder sends again)."""
 
@@ -154,7 +156,9 @@ class Ingest:
     def _work_off(self, changes: Changes, now_us: int, *, silent: bool) -> list[Transmission]:
         events = self._network.poll(now_us)
         touched = [(event.dev_eui, event.received_us) for event in events if isinstance(event, Uplink)]
-        self._headend.prefetch([*touched, *((uplink.dev_eui, uplink.received_us) for uplink in changes.app_journal)])
+        touched += [(uplink.dev_eui, uplink.received_us) for uplink in changes.app_journal]
+        if len(touched) >= PREFETCH_MIN:
+            self._headend.prefetch(touched)
         for uplink in changes.app_journal:
             self._headend.handle(uplink, now_us)
         for event in events:

@@ -58,6 +58,8 @@ class HeadEnd:
         self._events: list[EventRow] = []
         self._gateways: dict[int, list[int]] = {}
         self._next_close_us = 0
+        self._fetched: dict[int, int] = {}
+        """The day whose load days were last fetched ahead, by meter."""
         self._recent: deque[int] = deque(maxlen=RATE_WINDOW)
 
     @property
@@ -70,13 +72,15 @@ class HeadEnd:
 
     def prefetch(self, meters_and_times: Iterable[tuple[int, int]]) -> None:
         """Brings the load days that uplinks of these meters (DevEUI, received_us) will touch into memory, in one go."""
-        keys = []
+        keys: list[Key] = []
         for dev_eui, received_us in meters_and_times:
             meter = self.registry.of_device(dev_eui)
-            if meter is not None:
-                today = received_us // US_PER_S // DAY_S
+            today = received_us // US_PER_S // DAY_S
+            if meter is not None and self._fetched.get(meter.id) != today:
+                self._fetched[meter.id] = today
                 keys += [Key(meter.id, day, channel) for channel in PROFILE for day in (today - 1, today)]
-        self.book.fetch(keys)
+        if keys:
+            self.book.fetch(keys)
 
     def heard(self, receptions: Iterable[Reception]) -> None:
         """Counts what gateways heard."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
+from nyala.app import settle_memory
 from nyala.headend.commands import Kind
 from nyala.sim.faults import Fault, Order, Outage, default_orders, draw_faults, draw_orders
 from nyala.sim.laws import CounterWatch
@@ -161,5 +162,6 @@ def simulate(scenario: Scenario, where: str | None = None, progress: Progress = 
 def _run(scenario: Scenario, engine: Any, progress: Progress) -> Outcome:
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         run = Run(scenario, build(runner.get_loop(), scenario, engine))
+        settle_memory(for_good=False)
         runner.run(run.live(progress))
     return Outcome.of(run.stage, run.scenario, run.watch, run.ends_wh, run.not_supplied_wh, engine)

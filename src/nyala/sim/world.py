@@ -49,7 +49,8 @@ class World:
         """Called with the DevAddr whenever a device has taken a join accept."""
         self._region = region
         self.everyone = np.arange(len(bank))
-        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._timers: dict[int, tuple[int, asyncio.TimerHandle]] = {}
+        """When each twin is woken next, and its timer."""
         self._edge_timer: asyncio.TimerHandle | None = None
 
     # -- time
@@ -78,7 +79,7 @@ class World:
 
     def stop(self) -> None:
         """Stops all timers; registers stand at the last whole second."""
-        for timer in self._timers.values():
+        for _, timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
         if self._edge_timer is not None:
@@ -111,6 +112,7 @@ class World:
 
     def wake(self, row: int) -> None:
         """Lets a twin do what is due."""
+        self._timers.pop(row, None)
         twin, now_us = self.twins[row], self.now_us()
         self._carry_out(row, twin.wake(now_us), now_us)
 
@@ -132,12 +134,15 @@ class World:
         self._reschedule(row)
 
     def _reschedule(self, row: int) -> None:
-        timer = self._timers.pop(row, None)
-        if timer is not None:
-            timer.cancel()
         next_us = self.twins[row].next_us
+        planned = self._timers.get(row)
+        if planned is not None:
+            if planned[0] == next_us:
+                return
+            planned[1].cancel()
+            del self._timers[row]
         if next_us is not None:
-            self._timers[row] = self._at(max(next_us, self.now_us()), self.wake, row)
+            self._timers[row] = next_us, self._at(max(next_us, self.now_us()), self.wake, row)
 
     # -- the air
 
@@ -168,14 +173,16 @@ class World:
             int(row) for row in self.radio.reachable(frame) if self.twins[row].detect(frequency_hz, data_rate, start_us, end_us)
         ]
         for row in tuned:
-            self._reschedule(row)
+            if not self.twins[row].mac.idle:
+                self._reschedule(row)
         self._at(end_us, self._downlink_over, frame, tuned)
 
     def _downlink_over(self, frame: OnAir, tuned: Sequence[int]) -> None:
         now_us = self.now_us()
         for row in tuned:
-            heard: Heard | None = self.radio.at_meter(frame, row)
+            twin = self.twins[row]
+            heard: Heard | None = self.radio.at_meter(frame, row) if twin.mac.concerns(frame.phy) else None
             if heard is not None:
-                self._carry_out(row, self.twins[row].receive(frame.phy, heard.snr_db, now_us), now_us)
-            else:
+                self._carry_out(row, twin.receive(frame.phy, heard.snr_db, now_us), now_us)
+            elif not twin.mac.idle:
                 self._reschedule(row)

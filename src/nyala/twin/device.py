@@ -55,7 +55,7 @@ class Reporting:
     """When a twin reports.  Seconds."""
 
     report_s: int = 3_600
-    live_s: int = 3_600
+    live_s: int = 6 * 3_600
     offset_min_s: int = 10
     """After an interval edge, at least this long: the registers of the edge must be there."""
 
@@ -185,7 +185,8 @@ class Twin:
         """A downlink was demodulated."""
         if not self.powered:
             return []
-        return self._after(self.mac.receive(phy, snr_db, now_us), now_us) + self._say(now_us)
+        effects = self.mac.receive(phy, snr_db, now_us)
+        return self._after(effects, now_us) + self._say(now_us) if effects else []
 
     def _after(self, effects: Sequence[Effect], now_us: int) -> list[TwinEffect]:
         """Takes the MAC's news; what concerns the world remains."""

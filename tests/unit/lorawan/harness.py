@@ -68,8 +68,8 @@ class Store:
         roots, rows, counted = sessions.take_changes()
         self.roots |= {root.dev_eui: replace(root) for root in roots}
         self.rows |= {row.dev_eui: row for row in rows}
-        for dev_eui, f_cnt_up in counted:
-            self.rows[dev_eui] = replace(self.rows[dev_eui], f_cnt_up=f_cnt_up)
+        for each in counted:
+            self.rows[each.dev_eui] = replace(self.rows[each.dev_eui], f_cnt_up=each.f_cnt_up, heard_by=each.heard_by)
 
     def sessions(self) -> Sessions:
         sessions = Sessions()

@@ -253,3 +253,18 @@ def test_whatever_data_rate_an_accept_gives_rx2_the_device_goes_on_sending():
         if device.did(device.device.receive(accept, 7.0, device.now_us)) == [Joined(1)]:
             device.send()
             assert device.activation.f_cnt_up == 1
+
+
+def test_a_frame_concerns_a_device_by_its_type_and_address():
+    device = Lone()
+    phy = device.downlink(f_port=20, payload=b"x")
+    assert device.device.concerns(phy)
+    assert not device.device.concerns(phy[:1] + b"abcd" + phy[5:])
+    assert not device.device.concerns(b"")
+    accept = JoinAccept(2, 0, 1, DlSettings(2, 0)).encode(AesKey(APP_KEY))
+    assert not device.device.concerns(accept)
+    device.device.start_join(device.now_us)
+    assert not device.device.concerns(accept)
+    device.device.poll(device.now_us)
+    assert device.device.concerns(accept)
+    assert not device.device.concerns(phy)

@@ -159,15 +159,28 @@ def test_class_c_begins_with_the_first_uplink_after_a_join():
     assert received(air) == [b"early"]
 
 
-def test_class_c_works_again_after_the_next_uplink_of_a_restarted_server():
-    air = met()
+def test_class_c_goes_on_after_a_restart_of_the_server_through_the_gateway_that_heard_the_device():
+    air = met(gateways=(Gateway(1), Gateway(2)))
+    air.up = lambda _: [Copy(1)]
+    air.send(b"up")
     air.restart_server()
     air.order(b"after")
-    air.run(60)
-    assert received(air) == []
-    air.send(b"up")
     air.run(5)
     assert received(air) == [b"after"]
+    assert air.on_air[-1][2].gateway == 2
+
+
+def test_an_acknowledgement_of_before_a_restart_is_not_taken_for_one_of_a_later_downlink():
+    air = met()
+    air.order(b"first", confirmed=True, token="first")
+    air.run(0.35)
+    assert received(air) == [b"first"]
+    air.restart_server()
+    air.down = lambda _: False
+    air.order(b"second", confirmed=True, token="second")
+    air.run(20)
+    assert ("second", "acknowledged") not in air.fates
+    assert ("second", "not_acknowledged") in air.fates
 
 
 def test_a_class_a_device_is_told_in_the_window_of_its_next_uplink_only():

@@ -12,7 +12,7 @@ from nyala.lorawan.network.air import GUARD_US, PLAN_LIMIT, GatewayAir
 from nyala.lorawan.network.deduplication import COPIES_LIMIT, MEMORY_US, Deduplicator
 from nyala.lorawan.network.plan import NetworkPlan, indonesia
 from nyala.lorawan.network.port import Reception
-from nyala.lorawan.network.sessions import Root, Session, SessionRow, Sessions, Settings
+from nyala.lorawan.network.sessions import Counted, Root, Session, SessionRow, Sessions, Settings
 from nyala.lorawan.region import region
 from nyala.vocab.errors import UnknownError
 from tests.unit.lorawan.harness import Air
@@ -197,6 +197,7 @@ rows = st.builds(
     f_cnt_up=st.integers(0, 2**32 - 1),
     f_cnt_down=st.integers(0, 2**32 - 1),
     heard=st.booleans(),
+    last=st.lists(st.builds(copy, gateway=st.integers(0, 2**64 - 1)), max_size=3).map(tuple),
 ).map(SessionRow.of)
 
 
@@ -237,7 +238,7 @@ def test_what_changed_is_taken_once_and_counters_alone_go_alone():
     sessions.counted(first)
     sessions.counted(second)
     sessions.changed(second)
-    assert sessions.take_changes() == ([], [SessionRow.of(second)], [(1, 8)])
+    assert sessions.take_changes() == ([], [SessionRow.of(second)], [Counted(1, 8, ())])
     assert sessions.take_changes() == ([], [], [])
     assert len(sessions) == 2
 

@@ -179,7 +179,7 @@ def test_a_back_fill_gives_the_intervals_that_were_asked_for(data_rate):
 
 def test_a_back_fill_of_old_days_names_its_intervals_in_full():
     wall = met(power_w=1234)
-    wall.run(12 * DAY_S)
+    wall.run(30 * DAY_S)
     wall.forget()
     obey(wall, Command(5, Opcode.BACKFILL, first=FIRST + 4, period_s=900, count=4), 120)
     assert [(run.first, run.count) for run in wall.told(Intervals)] == [(FIRST + 4, 4)]

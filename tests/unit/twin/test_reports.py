@@ -1,5 +1,7 @@
 """What a twin says by itself: hello, intervals, live values, registers at midnight, events, and when."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -44,9 +46,10 @@ def test_a_hello_that_nobody_acknowledges_is_said_again_with_growing_pauses_and_
     wall.run(5.1)
     wall.listening = False  # while the accept is on the air
     wall.run(3 * HOUR_S)
-    confirmed = [frame for frame in wall.frames if frame.f_type.confirmed]
-    assert len(confirmed) == EVENT_TRIES
-    assert len({frame.f_cnt for frame in confirmed}) == EVENT_TRIES
+    tries = [(at_us, frame) for at_us, frame in zip(wall.times_us, wall.frames, strict=True) if frame.f_type.confirmed]
+    assert len(tries) == len({frame.f_cnt for _, frame in tries}) == EVENT_TRIES
+    pauses_s = [(later - sooner) / 1e6 for (sooner, _), (later, _) in pairwise(tries)]
+    assert all(20 * 2**n <= pause_s < 20 * 2**n + 10 for n, pause_s in enumerate(pauses_s))
 
 
 @pytest.mark.parametrize("data_rate", [2, 3, 5])
@@ -114,13 +117,14 @@ def test_the_reporting_period_is_adjustable(report_s, frames):
     assert len(starts) == frames
 
 
-def test_live_values_come_with_the_report():
-    wall = Wall()
+@pytest.mark.parametrize("hours", [1, 2, 6])
+def test_live_values_come_with_the_report_as_often_as_the_profile_says(hours):
+    wall = Wall(reporting=Reporting(live_s=hours * HOUR_S))
     wall.join()
     wall.bank.u_v[0, 0], wall.bank.p_w[0, 0] = 231.4, 1000.0
-    wall.run(2 * HOUR_S)
+    wall.run(12 * HOUR_S)
     live = [said for said in wall.told(Values) if "u1_v" in said.values]
-    assert len(live) == 2
+    assert len(live) == 12 // hours
     assert live[0].values["u1_v"] == 2314
     assert live[0].values["p_w"] == 1000
     assert all(abs(said.at_s - at_s) < 30 for at_s, said in wall.heard if isinstance(said, Values) and "u1_v" in said.values)
@@ -199,7 +203,7 @@ def test_a_large_correction_is_an_event_and_loses_no_energy(ahead_s):
 
 @pytest.mark.parametrize("error_us", [1, 50_000, 400_000, 499_999, 500_001, 999_999, -1, -400_000, -600_000, 1_300_000])
 def test_a_clock_that_is_off_by_a_part_of_a_second_reports_once_an_hour(error_us):
-    wall = Wall()
+    wall = Wall(reporting=Reporting(live_s=HOUR_S))
     wall.join()
     wall.meter.set_clock(error_us)
     wall.forget()

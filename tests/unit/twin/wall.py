@@ -73,6 +73,8 @@ class Wall:
         """How far the network's clock is ahead of true time."""
         self.heard: list[tuple[int, Telegram]] = []
         self.frames: list[DataFrame] = []
+        self.times_us: list[int] = []
+        """When each of `frames` ended."""
         self.counters: list[int] = []
         self.joins = 0
         self.executed: list[Executed] = []
@@ -188,6 +190,7 @@ class Wall:
         frame = DataFrame.decode(sent.phy)
         f_cnt = full_counter(frame.f_cnt, self.counters[-1] if self.counters else 0)
         self.frames.append(frame)
+        self.times_us.append(end_us)
         self.counters.append(f_cnt)
         if not self.listening:
             return

@@ -58,6 +58,7 @@ JOIN_DUTY: Final = ((3_600, 100), (39_600, 1_000), (None, 10_000))
 """TS001-1.0.4 7: until this many seconds after the first join request, one part in so many of airtime."""
 REJOIN_AFTER: Final = 320
 """Uplinks without any downlink, after which the network has evidently forgotten us."""
+_JOIN_ACCEPT_HEADER: Final = bytes([FType.JOIN_ACCEPT << 5])
 _TIME_REQUEST: Final = mac.encode([mac.DeviceTimeReq()])
 
 
@@ -217,6 +218,13 @@ class DeviceMac:
         self._busy_until_us = end_us
         self._detected = window
         return True
+
+    def concerns(self, phy: bytes) -> bool:
+        """Whether a downlink can be for us, by its type and address: what any receiver looks at before the MIC."""
+        activation = self.activation
+        if phy[:1] == _JOIN_ACCEPT_HEADER:
+            return self._uplink is not None and self._uplink.joining
+        return activation is not None and phy[1:5] == activation.dev_addr.to_bytes(4, "little")
 
     def receive(self, phy: bytes, snr_db: float, now_us: int) -> list[Effect]:
         """A downlink was demodulated.  Frames that are not for us, not ours or replayed are dropped in silence."""

@@ -5,7 +5,7 @@ Rule: the best SNR of the last uplinks minus the demodulation floor of the data 
 A device that lacks margin is never slowed down here: its own back-off does that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,7 +29,7 @@ class Link:
     nb_trans: int
 
 
-def recommend(region: Region, now: Link, snr_db: Sequence[float], margin_db: float) -> Link:
+def recommend(region: Region, now: Link, snr_db: Collection[float], margin_db: float) -> Link:
     """The link to ask for, given the SNR of the last uplinks in dB; `now` where nothing should change."""
     if len(snr_db) < HISTORY_MIN:
         return now

@@ -86,22 +86,24 @@ def wanted(session: Session, plan: NetworkPlan) -> list[mac.Command]:
         and settings.max_eirp_code == plan.max_eirp_code
     ):
         requests.append(mac.TxParamSetupReq(plan.max_eirp_code, int(plan.uplink_dwell), int(plan.downlink_dwell)))
-    low, high = region.channel_data_rates
-    for index, hz in enumerate(plan.uplink_channels_hz):
-        if index not in settings.channels:
-            requests.append(mac.NewChannelReq(index, hz // 100, low, high))
-    link = Link(settings.data_rate, settings.tx_power, settings.nb_trans)
-    target = recommend(region, link, list(session.snr_db), plan.adr_margin_db) if plan.adr else link
-    if target != link:
-        mask = sum(1 << index for index in settings.channels)
-        requests.append(mac.LinkAdrReq(target.tx_power, target.data_rate, mask, target.nb_trans, 0))
-    return [request for request in requests if request not in session.refused]
+    if len(settings.channels) < len(plan.uplink_channels_hz):
+        low, high = region.channel_data_rates
+        for index, hz in enumerate(plan.uplink_channels_hz):
+            if index not in settings.channels:
+                requests.append(mac.NewChannelReq(index, hz // 100, low, high))
+    if plan.adr:
+        link = Link(settings.data_rate, settings.tx_power, settings.nb_trans)
+        target = recommend(region, link, session.snr_db, plan.adr_margin_db)
+        if target != link:
+            mask = sum(1 << index for index in settings.channels)
+            requests.append(mac.LinkAdrReq(target.tx_power, target.data_rate, mask, target.nb_trans, 0))
+    return [request for request in requests if request not in session.refused] if session.refused else requests
 
 
-def ask(session: Session, plan: NetworkPlan, room: int) -> list[mac.Command]:
-    """The wanted requests that fit `room` bytes; they count as asked from now on."""
+def ask(session: Session, candidates: Sequence[mac.Command], room: int) -> list[mac.Command]:
+    """Those of the wanted requests that fit `room` bytes; they count as asked from now on."""
     requests: list[mac.Command] = []
-    for request in wanted(session, plan):
+    for request in candidates:
         size = 1 + request.size()
         if size <= room:
             requests.append(request)

@@ -205,11 +205,15 @@ class NetworkServer:
         must_answer: bool = False,
     ) -> list[Event]:
         """A downlink in the windows of the uplink that just came, if there is anything to say."""
+        candidates = commands.wanted(session, self.plan)
+        if not (acknowledge or must_answer or answers or candidates or session.queue):
+            session.asked = []
+            return []
         best = session.last[0]
         windows = data_windows(self.plan, session, best.frequency_hz, best.data_rate)
         smallest = min(payload_max(self.plan, window.data_rate) for window in windows)
         answers_size = len(mac.encode(answers))
-        requests = commands.ask(session, self.plan, min(FOPTS_MAX, smallest) - answers_size)
+        requests = commands.ask(session, candidates, min(FOPTS_MAX, smallest) - answers_size)
         said = [*answers, *requests]
         room = smallest - len(mac.encode(said))
         waiting = session.queue[0] if session.queue and self._may_send(session, session.queue[0], now_us) else None
