@@ -12,7 +12,8 @@ import pytest
 
 from nyala.lorawan.crypto import AesKey, session_keys
 from nyala.lorawan.device.effects import Joined, Received, Transmit, UplinkDone
-from nyala.lorawan.device.mac import DeviceMac, Message
+from nyala.lorawan.device.mac import DeviceMac
+from nyala.lorawan.device.procedure import Message
 from nyala.lorawan.device.state import DeviceMemory, Identity
 from nyala.lorawan.frame import DataFrame, DlSettings, FType, JoinAccept, JoinRequest, mic_holds, open_payload, seal
 from nyala.lorawan.network.plan import indonesia

@@ -19,6 +19,7 @@ from nyala.vocab.errors import BadArgumentError, FrameError
 
 FOPTS_MAX: Final = 15
 PHY_MAX: Final = 255
+COUNTER_LIMIT: Final = 1 << 32
 DATA_OVERHEAD: Final = 13
 """Bytes of a data frame around its FRMPayload with a port and without FOpts."""
 JOIN_REQUEST_BYTES: Final = 23
@@ -128,10 +129,15 @@ class DataFrame(NamedTuple):
             raise BadArgumentError("MAC commands both in FOpts and on port 0")
         if self.f_type.uplink is False and self.adr_ack_req:
             raise BadArgumentError("ADRACKReq is RFU in a downlink")
+        if not 0 <= self.dev_addr < 1 << 32 or not 0 <= (self.f_port or 0) <= 0xFF or len(self.mic) != MIC_BYTES:
+            raise BadArgumentError(f"DevAddr {self.dev_addr}, FPort {self.f_port} or MIC {self.mic!r} does not fit its field")
         control = self.adr << 7 | self.adr_ack_req << 6 | self.ack << 5 | self.pending << 4 | len(self.f_opts)
         header = _HEADER.pack(self.f_type << 5, self.dev_addr, control, self.f_cnt & 0xFFFF)
         port = b"" if self.f_port is None else bytes([self.f_port])
-        return header + self.f_opts + port + self.payload + self.mic
+        phy = header + self.f_opts + port + self.payload + self.mic
+        if len(phy) > PHY_MAX:
+            raise BadArgumentError(f"frame of {len(phy)} bytes; LoRa carries at most {PHY_MAX}")
+        return phy
 
 
 _F_TYPES: Final = tuple(FType)
@@ -147,7 +153,9 @@ def seal(frame: DataFrame, nwk_s_key: AesKey, app_s_key: AesKey) -> bytes:
 
 
 def mic_holds(phy: bytes, frame: DataFrame, f_cnt: int, nwk_s_key: AesKey) -> bool:
-    """Whether a received frame was signed with this key at this 32-bit counter."""
+    """Whether a received frame was signed with this key at this counter; never beyond 32 bits."""
+    if f_cnt >= COUNTER_LIMIT:
+        return False
     direction = 0 if frame.f_type.uplink else 1
     return data_mic(nwk_s_key, direction, frame.dev_addr, f_cnt, phy[:-MIC_BYTES]) == frame.mic
 
@@ -221,6 +229,10 @@ class JoinAccept:
 
     def encode(self, app_key: AesKey) -> bytes:
         """The wire form: signed, then run through AES decryption, so that a device needs only encryption."""
+        if max(self.join_nonce, self.net_id) >> 24 or self.dev_addr >> 32 or not 1 <= self.rx_delay_s <= 15:
+            raise BadArgumentError(f"join accept with a value that does not fit its field: {self}")
+        if any(hz % 100 or hz // 100 >> 24 for hz in self.cf_list):
+            raise BadArgumentError(f"CFList {self.cf_list} is not in steps of 100 Hz of 24 bits")
         clear = bytes([FType.JOIN_ACCEPT << 5]) + self.join_nonce.to_bytes(3, "little") + self.net_id.to_bytes(3, "little")
         clear += self.dev_addr.to_bytes(4, "little") + self.dl_settings.to_bytes() + bytes([self.rx_delay_s])
         if self.cf_list:

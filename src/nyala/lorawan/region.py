@@ -102,6 +102,8 @@ def region(name: str) -> Region:
     if not file.is_file():
         raise UnknownError("region", name)
     row: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+    if row["name"] != name:
+        raise UnknownError("region", name)
     rates = tuple(DataRate(index=i, **rate) for i, rate in enumerate(row.pop("data_rate")))
     tables = row.pop("rx1_data_rate")
     rx1 = {dwell: tuple(map(tuple, tables[key])) for dwell, key in ((False, "no_dwell"), (True, "dwell"))}

@@ -69,6 +69,7 @@ class Bank:
         self.f_hz = np.full(n, 50.0)
         self.clock_error_ns = np.zeros(n, np.int64)
         self.drift_ppb = np.zeros(n, np.int64)
+        self.offset_s = np.zeros(n, np.int64)
         self.status = np.zeros(n, np.uint8)
         self.edge_wh = np.zeros((n, self.ring, len(PROFILE_CHANNELS)), np.int64)
         self.edge_status = np.zeros((n, self.ring), np.uint8)
@@ -84,6 +85,7 @@ class Bank:
     def set_program(self, row: int, program: DayProgram) -> None:
         """Gives a row its rates, from now on."""
         self.programs[row] = program
+        self._read_clock(np.array([row]))
         self._apply_rate(row)
 
     def set_segment(self, rows: Rows, end_s: int, energy_mws: Integers) -> None:
@@ -94,11 +96,17 @@ class Bank:
 
     def clock_s(self, row: int) -> int:
         """What the clock of a row shows, whole seconds."""
-        return int(self.now_s[row] + self._offset_s(np.array([row]))[0])
+        return int(self.now_s[row] + self.offset_s[row])
 
     def set_clock(self, row: int, error_ns: int) -> None:
         """Corrects the clock of a row: `error_ns` is what remains of clock minus true time."""
         self.clock_error_ns[row] = error_ns
+        before = int(self.offset_s[row])
+        self._read_clock(np.array([row]))
+        if self.offset_s[row] != before:
+            self.status[row] |= Status.CLOCK_SET
+        if self.powered[row] and self.clock_s(row) // self.period_s - self.next_edge[row] > self.ring:
+            self._fill(row, Status.CLOCK_SET)
         self._apply_rate(row)
 
     # -- time
@@ -112,6 +120,7 @@ class Bank:
             stop_s = np.maximum(np.minimum(np.minimum(edge_s, switch_s), until_s), self.now_s[rows])
             self._integrate(rows, stop_s)
             self._capture(rows[edge_s <= stop_s])
+            self._read_clock(rows[(edge_s <= stop_s) | (switch_s <= stop_s)])
             for row in rows[switch_s <= stop_s]:
                 self._apply_rate(int(row))
             edge_s, _ = self._next_stops(rows)
@@ -119,7 +128,7 @@ class Bank:
 
     def _next_stops(self, rows: Rows) -> tuple[Integers, Integers]:
         """True time of the next interval edge and of the next rate switch of each row."""
-        offset_s = self._offset_s(rows)
+        offset_s = self.offset_s[rows]
         edge_s = self.next_edge[rows] * self.period_s - offset_s
         return np.where(self.powered[rows], edge_s, _FAR), self.next_switch_s[rows] - offset_s
 
@@ -130,11 +139,14 @@ class Bank:
         self.powered[row] = powered
         self.status[row] |= Status.OUTAGE
         if powered:
-            self._capture_missed(row)
+            self._read_clock(np.array([row]))
+            self._fill(row, Status.OUTAGE)
+            self.status[row] |= Status.OUTAGE
             self._apply_rate(row)
 
-    def _offset_s(self, rows: Rows) -> Integers:
-        return np.rint(self.clock_error_ns[rows] / NS_PER_S).astype(np.int64)
+    def _read_clock(self, rows: Rows) -> None:
+        """Takes the drift into the whole seconds of the clock: at edges and switches only, which no split can move."""
+        self.offset_s[rows] = np.rint(self.clock_error_ns[rows] / NS_PER_S).astype(np.int64)
 
     def _integrate(self, rows: Rows, stop_s: Integers) -> None:
         """Adds each row's share of its segment up to `stop_s`."""
@@ -166,14 +178,13 @@ class Bank:
         self.status[rows] = np.where(self.powered[rows], 0, Status.OUTAGE)
         self.next_edge[rows] += 1
 
-    def _capture_missed(self, row: int) -> None:
-        """Fills the edges that passed without supply; the register did not move."""
+    def _fill(self, row: int, why: Status) -> None:
+        """Fills the edges that passed without supply, or that a clock correction jumped over; the register did not move."""
         last = self.clock_s(row) // self.period_s
         self.next_edge[row] = max(int(self.next_edge[row]), last - self.ring + 1)
         while self.next_edge[row] <= last:
-            self.status[row] |= Status.OUTAGE
+            self.status[row] |= why
             self._capture(np.array([row]))
-        self.status[row] |= Status.OUTAGE
 
     def last_edge(self, row: int) -> int:
         """The newest edge of a row's profile: the end of its last whole interval."""

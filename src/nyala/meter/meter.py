@@ -75,6 +75,11 @@ class Meter:
                     found[register(channel, rate).name] = value
         return found
 
+    def all_registers(self) -> dict[str, int]:
+        """All totals and all rates."""
+        wh = self.bank.wh[self.row]
+        return {register(channel, rate).name: int(wh[channel, rate]) for channel in Channel for rate in range(1 + RATES)}
+
     def live(self) -> dict[str, int]:
         """Instantaneous values and states of this second."""
         bank, row, phases = self.bank, self.row, self.model.phases

@@ -36,6 +36,7 @@ ARRAYS: Final = (
     "segment_mws",
     "clock_error_ns",
     "drift_ppb",
+    "offset_s",
     "status",
     "edge_wh",
     "edge_status",

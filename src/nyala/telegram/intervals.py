@@ -71,7 +71,11 @@ def _width_code(values: Sequence[int]) -> int:
 
 def encode(intervals: Intervals, *, full_index: bool = False) -> bytes:
     """The payload; BadArgumentError for what cannot be said (too many intervals, negative or unequal values)."""
+    if not intervals.channels:
+        raise BadArgumentError("intervals of no channel")
     count = intervals.count
+    if any(not 0 <= place < count for place in intervals.outages):
+        raise BadArgumentError(f"outages {sorted(intervals.outages)} outside a run of {count}")
     if not 1 <= count <= INTERVALS_MAX:
         raise BadArgumentError(f"{count} intervals in one telegram; 1 to {INTERVALS_MAX} fit")
     if intervals.period_s not in PERIODS_S:

@@ -23,6 +23,11 @@ READ_MAX: Final = 8
 BACKFILL_MAX: Final = 1 << 16
 SEQUENCES: Final = 1 << 16
 """Command sequence numbers wrap at this; 0 is no command."""
+_ARGUMENTS: Final[dict[Opcode, tuple[str, ...]]] = {
+    Opcode.READ: ("quantities",),
+    Opcode.BACKFILL: ("first", "period_s", "count"),
+    Opcode.QUERY: ("asked",),
+}
 _Code = TypeVar("_Code", bound=IntEnum)
 
 
@@ -76,11 +81,17 @@ class Answer:
     detail: int = 0
 
 
+def _period_code(period_s: int) -> int:
+    if period_s not in PERIODS_S:
+        raise BadArgumentError(f"interval of {period_s} s is none of {PERIODS_S}")
+    return PERIODS_S.index(period_s)
+
+
 def encode_hello(hello: Hello) -> bytes:
     """The payload of a hello."""
     out = BitWriter()
     out.put(VERSION, 4)
-    out.put(PERIODS_S.index(hello.period_s), 4)
+    out.put(_period_code(hello.period_s), 4)
     out.put(hello.model, 8)
     out.put(hello.firmware, 16)
     out.put(hello.clock_s, 32)
@@ -119,6 +130,10 @@ def decode_event(payload: bytes) -> Event:
 
 def encode_command(command: Command) -> bytes:
     """The payload of a command; BadArgumentError for arguments that its opcode does not take."""
+    taken = _ARGUMENTS.get(command.opcode, ())
+    for name, default in (("quantities", ()), ("first", 0), ("period_s", 0), ("count", 0), ("asked", 0)):
+        if name not in taken and getattr(command, name) != default:
+            raise BadArgumentError(f"{command.opcode.name} takes no {name}")
     out = BitWriter()
     out.put(command.sequence, 16)
     out.put(command.opcode, 8)
@@ -130,7 +145,7 @@ def encode_command(command: Command) -> bytes:
                 out.put(quantity(name).code, 8)
         case Opcode.BACKFILL:
             out.put(command.first, 28)
-            out.put(PERIODS_S.index(command.period_s), 4)
+            out.put(_period_code(command.period_s), 4)
             out.put(command.count - 1, 16)
         case Opcode.QUERY:
             out.put(command.asked, 16)

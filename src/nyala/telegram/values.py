@@ -58,6 +58,8 @@ def _put_instant(out: BitWriter, at_s: int, now_s: int) -> None:
 
 def encode(values: Values, now_s: int) -> bytes:
     """The payload, sent at `now_s`; BadArgumentError for a quantity or a value that cannot be said."""
+    if not values.values:
+        raise BadArgumentError("values of no quantity")
     out = BitWriter()
     _put_instant(out, values.at_s, now_s)
     for name, value in values.values.items():
@@ -91,6 +93,8 @@ def decode(payload: bytes, received_s: int) -> Values:
         quantity = by_code().get(code)
         if quantity is None:
             raise TelegramError(f"values telegram with unknown quantity code {code}")
+        if quantity.name in values:
+            raise TelegramError(f"values telegram with {quantity.name} twice")
         values[quantity.name] = (bits.take_signed if quantity.signed else bits.take)(4 * nibbles)
     bits.expect_padding()
     if not values:
@@ -106,6 +110,8 @@ def pack(values: Values, now_s: int, room: int) -> list[bytes]:
     batch: dict[str, int] = {}
     used = head.width
     for name, value in values.values.items():
+        if name not in catalogue():
+            raise BadArgumentError(f"quantity {name!r} is not in the catalogue")
         size = _size(catalogue()[name], value)
         if head.width + size > 8 * room:
             raise BadArgumentError(f"{name} does not fit {room} bytes")

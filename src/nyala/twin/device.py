@@ -18,7 +18,8 @@ from random import Random
 from typing import Final
 
 from nyala.lorawan.device.effects import Effect, Joined, Received, TimeReceived, Transmit, UplinkDone
-from nyala.lorawan.device.mac import DeviceMac, Message
+from nyala.lorawan.device.mac import DeviceMac
+from nyala.lorawan.device.procedure import Message
 from nyala.lorawan.device.state import DeviceMemory, Identity
 from nyala.lorawan.region import Region
 from nyala.meter.meter import Meter
@@ -39,7 +40,7 @@ EVENT_PAUSE_US: Final = 20_000_000
 """Before a confirmed telegram is tried again; doubled each time."""
 PAUSE_US: Final = (500_000, 2_000_000)
 """Between two uplinks of one meter, random."""
-BOOT_US: Final = (1_000_000, 30_000_000)
+BOOT_US: Final = (3_000_000, 30_000_000)
 """From the return of the supply until the module speaks, random: a street must not shout at once."""
 REPORT_INTERVALS_MAX: Final = 96
 """Intervals that one report reaches back; older ones are asked for by the head-end."""
@@ -120,7 +121,7 @@ class Twin:
         if self.mac.next_us is not None:
             times.append(self.mac.next_us)
         if self._jobs.next_us is not None and self.mac.idle:
-            times.append(max(self._jobs.next_us, self._pause_until_us))
+            times.append(max(self._jobs.next_us, self._pause_until_us, self.mac.free_us))
         return min(times)
 
     def _true_us(self, clock_s: int) -> int:
@@ -223,9 +224,12 @@ class Twin:
         if job is None:
             return []
         try:
-            port, payload = job.next_payload(self.mac.room)
-            message = Message(port, payload, job.confirmed, job)
-            fits = len(payload) <= self.mac.room
+            said = job.next_payload(self.mac.room)
+            if said is None:
+                self._jobs.remove(job)
+                return self._say(now_us)
+            message = Message(*said, job.confirmed, job)
+            fits = len(message.payload) <= self.mac.room
         except BadArgumentError:
             fits = False
         return self._after(self.mac.send(message if fits else Message(None, b""), now_us), now_us)
@@ -279,7 +283,9 @@ class Twin:
         meter = self.meter
 
         def pack(room: int) -> list[tuple[Port, bytes]]:
-            start = first
+            start = max(first, meter.oldest_edge)
+            if start >= first + count:
+                return []
             if repeat and room >= REPEAT_ROOM and count <= intervals.INTERVALS_MAX // 2:
                 start = max(first - count, meter.oldest_edge)
             packed: list[tuple[Port, bytes]] = []
@@ -333,7 +339,7 @@ class Twin:
             case Opcode.SWITCH_OPEN | Opcode.SWITCH_CLOSE:
                 return self._switch(command)
             case Opcode.READ:
-                said = meter.live() | meter.registers() | {"last_command": self._last_command}
+                said = meter.live() | meter.all_registers() | {"last_command": self._last_command}
                 asked = {name: said[name] for name in command.quantities if name in said}
                 if asked:
                     self._values(Urgency.READ, Values(meter.clock_s, asked))

@@ -28,11 +28,11 @@ class Job:
     not_before_us: int = 0
     payloads: list[tuple[Port, bytes]] = field(default_factory=list)
 
-    def next_payload(self, room: int) -> tuple[Port, bytes]:
-        """The next payload: packed anew where the room has become smaller than what was packed."""
+    def next_payload(self, room: int) -> tuple[Port, bytes] | None:
+        """The next payload, packed anew where the room has become smaller than it is; None: nothing is left to say."""
         if not self.payloads or len(self.payloads[0][1]) > room:
             self.payloads = self.pack(room)
-        return self.payloads[0]
+        return self.payloads[0] if self.payloads else None
 
     def said(self) -> bool:
         """The next payload was said; True where the job is done."""
@@ -68,8 +68,8 @@ class Jobs:
         return min((job.not_before_us for job in self._waiting), default=None)
 
     def remove(self, job: Job) -> None:
-        """Ends a job."""
-        self._waiting.remove(job)
+        """Ends a job; one that was dropped while it was on the air has ended already."""
+        self._waiting = [each for each in self._waiting if each is not job]
 
     def clear(self) -> None:
         """Forgets all: the power is gone."""

@@ -34,9 +34,12 @@ def day_text(day: int) -> str:
 def day_from_text(text: str) -> int:
     """`YYYY-MM-DD` as a UTC day number; BadArgumentError otherwise."""
     try:
-        return (date.fromisoformat(text) - date(1970, 1, 1)).days
+        read = date.fromisoformat(text)
     except ValueError as error:
         raise BadArgumentError(f"not a date YYYY-MM-DD: {text!r}") from error
+    if read.isoformat() != text:
+        raise BadArgumentError(f"not a date YYYY-MM-DD: {text!r}")
+    return (read - date(1970, 1, 1)).days
 
 
 def iso(instant_s: float) -> str:
@@ -76,8 +79,10 @@ def zone(name: str) -> ZoneInfo:
 def local_month(month: str, tz: ZoneInfo) -> tuple[int, int]:
     """The instants [start, end) in seconds of a local calendar month `YYYY-MM`; BadArgumentError for another text."""
     try:
-        first = datetime.strptime(month, "%Y-%m").replace(tzinfo=tz)
+        first = datetime.fromisoformat(f"{month}-01").replace(tzinfo=tz)
+        following = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
     except ValueError as error:
         raise BadArgumentError(f"not a month YYYY-MM: {month!r}") from error
-    following = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
+    if f"{first:%Y-%m}" != month:
+        raise BadArgumentError(f"not a month YYYY-MM: {month!r}")
     return int(first.timestamp()), int(following.timestamp())

@@ -17,7 +17,8 @@ from typing import Final, TypeVar
 from nyala.lorawan.airtime import airtime_us
 from nyala.lorawan.crypto import AesKey
 from nyala.lorawan.device.effects import Effect, Transmit, UplinkDone
-from nyala.lorawan.device.mac import DeviceMac, Message
+from nyala.lorawan.device.mac import DeviceMac
+from nyala.lorawan.device.procedure import Message
 from nyala.lorawan.device.state import Activation, DeviceMemory, Identity
 from nyala.lorawan.network.plan import NetworkPlan, indonesia
 from nyala.lorawan.network.port import Downlink, DownlinkFate, Event, Reception, Refused, Transmission, Uplink

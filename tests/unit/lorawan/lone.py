@@ -7,7 +7,8 @@ from typing import Final
 from nyala.lorawan import mac_commands as mac
 from nyala.lorawan.crypto import AesKey
 from nyala.lorawan.device.effects import Effect, Transmit, UplinkDone
-from nyala.lorawan.device.mac import DeviceMac, Message
+from nyala.lorawan.device.mac import DeviceMac
+from nyala.lorawan.device.procedure import Message
 from nyala.lorawan.device.state import Activation, DeviceMemory, activate
 from nyala.lorawan.frame import DataFrame, FType, seal
 from nyala.lorawan.region import region

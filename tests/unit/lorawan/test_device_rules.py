@@ -5,7 +5,8 @@ import pytest
 from nyala.lorawan import mac_commands as mac
 from nyala.lorawan.crypto import AesKey
 from nyala.lorawan.device.effects import Joined, Received, Transmit, UplinkDone, Window
-from nyala.lorawan.device.mac import REJOIN_AFTER, Message
+from nyala.lorawan.device.mac import REJOIN_AFTER
+from nyala.lorawan.device.procedure import Message
 from nyala.lorawan.device.state import Channel
 from nyala.lorawan.frame import DlSettings, JoinAccept
 from nyala.vocab.errors import BadArgumentError

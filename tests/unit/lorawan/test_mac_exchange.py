@@ -34,7 +34,17 @@ def test_all_eight_channels_stand_after_the_first_uplink():
     assert frequencies == list(indonesia().uplink_channels_hz)
     assert frequencies == [921_400_000 + 200_000 * index for index in range(8)]
     assert air.session.settings.channels == list(range(8))
-    assert requests(air) == [[mac.TxParamSetupReq(5, 1, 0), mac.NewChannelReq(7, 9_228_000, 0, 5)]]
+    answer_of_sticky: list[mac.Command] = []
+    assert requests(air) == [[mac.TxParamSetupReq(5, 1, 0), mac.NewChannelReq(7, 9_228_000, 0, 5)], answer_of_sticky]
+
+
+def test_a_sticky_answer_is_answered_so_that_it_costs_no_further_room():
+    air = Air()
+    air.join()
+    air.send()
+    air.send()
+    assert air.activation.sticky == {}
+    assert air.device.room == air.activation.room(air.plan.region, 0)
 
 
 def test_a_device_uses_all_its_channels():
@@ -54,7 +64,7 @@ def test_tx_param_setup_is_asked_until_it_is_answered():
     for _ in range(4):
         air.send()
     asked = [mac.TxParamSetupReq(5, 1, 0) in commands for commands in requests(air)]
-    assert asked == [True, True, True]
+    assert asked == [True, True, True, False]
     assert air.session.settings.tx_params_known
 
 

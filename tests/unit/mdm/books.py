@@ -44,7 +44,9 @@ def key(day: int = DAY, channel: Channel = Channel.IMPORT, meter_id: int = METER
     return Key(meter_id, day, channel)
 
 
-def merge(book: Book, first: int, values: Sequence[int], quality: int | Sequence[int] = RAW, *, period_s: int = PERIOD_S) -> int:
+def merge(
+    book: Book, first: int, values: Sequence[int], quality: int | Sequence[int] = RAW, *, period_s: int = PERIOD_S
+) -> int:
     """Merges a run of the import of `METER`; one quality stands for all."""
     qualities = [quality] * len(values) if isinstance(quality, int) else quality
     return book.merge(METER, Channel.IMPORT, period_s, first, values, qualities)

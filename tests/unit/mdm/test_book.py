@@ -246,12 +246,7 @@ def test_what_is_missing_is_what_a_list_says(known, first, until, limit):
     expected = plain_missing({FIRST + at for at in known}, FIRST + first, FIRST + until)
     arguments = (METER, Channel.IMPORT, PERIOD_S, FIRST + first, FIRST + until)
     assert book.missing_runs(*arguments, limit=limit) == runs_of(expected)[:limit]
-    assert book.first_missing(*arguments) == (expected[0] if expected else max(FIRST + until, FIRST + first, key=abs_end(until)))
-
-
-def abs_end(until):
-    """`until` wins, whatever lies before it."""
-    return lambda at: at == FIRST + until
+    assert book.first_missing(*arguments) == (expected[0] if expected else FIRST + until)
 
 
 def test_a_day_of_another_period_counts_as_missing(book):

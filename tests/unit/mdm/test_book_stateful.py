@@ -20,6 +20,16 @@ runs = st.lists(cells, min_size=1, max_size=2 * PER_DAY)
 places = st.integers(0, DAYS * PER_DAY - 1)
 
 
+def with_something(first: int, run: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The run with a value in each day that it touches: nobody says only that nothing is known."""
+    known = {(first + at) // PER_DAY for at, (_, quality) in enumerate(run) if quality != MISSING}
+    said = []
+    for at, cell in enumerate(run, start=first):
+        said.append(cell if at // PER_DAY in known else (1, int(RAW)))
+        known.add(at // PER_DAY)
+    return said
+
+
 class Books(RuleBasedStateMachine):
     """A book with a small memory over a shelf, and what it should say."""
 
@@ -37,8 +47,8 @@ class Books(RuleBasedStateMachine):
 
     @rule(meter_id=meters, channel=channels, first=places, run=runs)
     def a_run_comes(self, meter_id: int, channel: Channel, first: int, run: list[tuple[int, int]]) -> None:
-        self.said.append((meter_id, channel, first, run))
-        self.merge(meter_id, channel, first, run)
+        self.said.append((meter_id, channel, first, with_something(first, run)))
+        self.merge(*self.said[-1])
 
     @rule(meter_id=meters, channel=channels, first=places, values=st.lists(st.integers(0, 3), min_size=1, max_size=8))
     def the_meter_reports(self, meter_id: int, channel: Channel, first: int, values: list[int]) -> None:
@@ -74,7 +84,7 @@ class Books(RuleBasedStateMachine):
     def same(self, key: Key) -> None:
         day, plain = self.book.day(key), self.plain.days.get(key)
         if day is None or plain is None:
-            assert day is plain is None
+            assert (day is None) == (plain is None)
             return
         assert list(zip(day.values.tolist(), day.qualities.tolist(), strict=True)) == plain.cells
         assert (day.version, day.open_wh, day.close_wh) == (plain.version, plain.open_wh, plain.close_wh)

@@ -16,6 +16,12 @@ from tests.unit.twin.wall import MIDNIGHT_S, Wall
 FIRST = MIDNIGHT_S // 900
 
 
+def payload_of(job, room):
+    said = job.next_payload(room)
+    assert said is not None
+    return said[1]
+
+
 def cut(wall: Wall, seconds: float) -> None:
     wall.power(on=False)
     wall.run(seconds)
@@ -152,7 +158,7 @@ def job(urgency: Urgency, name: str = "") -> Job:
 def said(jobs: Jobs) -> list[bytes]:
     order = []
     while (each := jobs.due(0)) is not None:
-        order.append(each.next_payload(10)[1])
+        order.append(payload_of(each, 10))
         assert each.said()
         jobs.remove(each)
     return order
@@ -194,10 +200,10 @@ def test_payloads_are_packed_again_where_the_room_becomes_smaller():
         return [(Port.VALUES, bytes(room))] * 3
 
     each = Job(Urgency.REPORT, pack)
-    assert len(each.next_payload(20)[1]) == 20
-    assert len(each.next_payload(50)[1]) == 20
+    assert len(payload_of(each, 20)) == 20
+    assert len(payload_of(each, 50)) == 20
     assert not each.said()
-    assert len(each.next_payload(11)[1]) == 11
+    assert len(payload_of(each, 11)) == 11
     assert rooms == [20, 11]
 
 

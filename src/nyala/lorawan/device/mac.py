@@ -11,14 +11,12 @@ nor is in RX1.  What a MAC command does stands in `commands`; what survives a po
 Not here: class B, multicast, LBT and relay.
 """
 
-from dataclasses import dataclass, replace
 from enum import Enum
 from random import Random
 from typing import Final
 
 from nyala.lorawan import mac_commands as mac
-from nyala.lorawan.airtime import airtime_us, preamble_us
-from nyala.lorawan.crypto import AesKey, session_keys
+from nyala.lorawan.crypto import AesKey
 from nyala.lorawan.device.commands import Context, Outcome, carry_out
 from nyala.lorawan.device.effects import (
     Effect,
@@ -30,13 +28,13 @@ from nyala.lorawan.device.effects import (
     UplinkDone,
     Window,
 )
-from nyala.lorawan.device.state import Activation, Channel, DeviceMemory, Identity, activate
+from nyala.lorawan.device.joining import Joining
+from nyala.lorawan.device.procedure import Message, UplinkInProgress, data_emission, join_emission
+from nyala.lorawan.device.state import Activation, Channel, DeviceMemory, Identity
 from nyala.lorawan.frame import (
     FOPTS_MAX,
     DataFrame,
     FType,
-    JoinAccept,
-    JoinRequest,
     frame_type,
     full_counter,
     mic_holds,
@@ -47,15 +45,10 @@ from nyala.lorawan.region import FHDR_AND_PORT, Region
 from nyala.vocab.errors import BadArgumentError, FrameError
 from nyala.vocab.time import US_PER_S, utc_from_gps_us
 
-DEV_NONCE_LIMIT: Final = 0x10000
-WINDOW_MARGIN_US: Final = 10_000
-"""How much earlier or later than its instant a window still hears a preamble."""
 RETRANSMIT_TIMEOUT_US: Final = (1_000_000, 3_000_000)
 """RP002: 2 s +- 1 s, random, after RX2 of a confirmed uplink without acknowledgement."""
 CLASS_C_RESPONSE_US: Final = (200_000, 2_000_000)
 """A confirmed downlink is acknowledged within this, by an empty frame where no other uplink takes it along."""
-JOIN_DUTY: Final = ((3_600, 100), (39_600, 1_000), (None, 10_000))
-"""TS001-1.0.4 7: until this many seconds after the first join request, one part in so many of airtime."""
 REJOIN_AFTER: Final = 320
 """Uplinks without any downlink, after which the network has evidently forgotten us."""
 _JOIN_ACCEPT_HEADER: Final = bytes([FType.JOIN_ACCEPT << 5])
@@ -70,34 +63,6 @@ class Phase(Enum):
     RETRY = "retry"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What the application sends.  `port` None with an empty payload is a bare frame (acknowledgement, MAC answers)."""
-
-    port: int | None
-    payload: bytes
-    confirmed: bool = False
-    token: object = None
-
-
-@dataclass(slots=True)
-class _Uplink:
-    """The uplink in progress."""
-
-    phy: bytes
-    confirmed: bool
-    token: object
-    joining: bool
-    repeats_left: int
-    asks_time: bool = False
-    start_us: int = 0
-    end_us: int = 0
-    rx1: tuple[int, int, int] = (0, 0, 0)
-    """Opening instant, frequency, data rate."""
-    rx2: tuple[int, int, int] = (0, 0, 0)
-    close_us: int = 0
-
-
 class DeviceMac:
     """One device.  `memory` is kept by the caller and changed in place."""
 
@@ -110,13 +75,11 @@ class DeviceMac:
         self._random = random
         self._app_key = AesKey(identity.app_key)
         self._phase = Phase.IDLE
-        self._uplink: _Uplink | None = None
+        self._uplink: UplinkInProgress | None = None
         self._retry_us = 0
         self._busy_until_us = 0
         self._detected = Window.RXC
-        self._join_us: int | None = None
-        self._join_started_us: int | None = None
-        self._join_attempts = 0
+        self._joining = Joining(identity, region, memory, self._app_key, random)
         self._ack_due_us: int | None = None
         self._duty_free_us = 0
         self._answers: list[bytes] = []
@@ -144,6 +107,11 @@ class DeviceMac:
         return self.idle and now_us >= self._duty_free_us
 
     @property
+    def free_us(self) -> int:
+        """From when on the duty cycle allows the next uplink."""
+        return self._duty_free_us
+
+    @property
     def room(self) -> int:
         """Largest payload in bytes that the next uplink can carry beside the pending MAC commands."""
         assert self.activation is not None
@@ -158,7 +126,7 @@ class DeviceMac:
         if self._phase is Phase.RETRY:
             return self._retry_us
         if not self.joined:
-            return self._join_us
+            return self._joining.next_us
         return None if self._ack_due_us is None else max(self._ack_due_us, self._duty_free_us)
 
     # -- what others may do
@@ -166,7 +134,7 @@ class DeviceMac:
     def start_join(self, at_us: int) -> None:
         """Begins to join at an instant; join requests repeat with back-off until an accept comes."""
         self.memory.activation = None
-        self._join_us, self._join_started_us, self._join_attempts = at_us, None, 0
+        self._joining.start(at_us)
 
     def ask_time(self) -> None:
         """Puts a DeviceTimeReq into the next uplink."""
@@ -187,7 +155,6 @@ class DeviceMac:
         assert activation is not None
         if len(message.payload) > self.room:
             raise BadArgumentError(f"payload of {len(message.payload)} bytes; room is {self.room}")
-        ask_ack = self._adr_back_off(activation)
         carried = self._carried()
         frame = DataFrame(
             f_type=FType.CONFIRMED_UP if message.confirmed else FType.UNCONFIRMED_UP,
@@ -197,7 +164,7 @@ class DeviceMac:
             f_port=message.port,
             payload=message.payload,
             adr=True,
-            adr_ack_req=ask_ack,
+            adr_ack_req=activation.adr_ack_count >= self.region.adr_ack_limit,
             ack=self._ack_due_us is not None,
         )
         phy = seal(frame, activation.nwk_s_key, activation.app_s_key)
@@ -205,9 +172,11 @@ class DeviceMac:
         activation.adr_ack_count += 1
         asks_time = _TIME_REQUEST in carried
         self._ack_due_us = None
-        self._answers = [each for each in self._answers if each not in carried]
+        for each in carried:
+            if each in self._answers:
+                self._answers.remove(each)
         self._requests = [each for each in self._requests if mac.encode([each]) not in carried]
-        self._uplink = _Uplink(phy, message.confirmed, message.token, False, activation.nb_trans, asks_time)
+        self._uplink = UplinkInProgress(phy, message.confirmed, message.token, False, activation.nb_trans, asks_time)
         return [self._transmit(now_us)]
 
     def detect(self, frequency_hz: int, data_rate: int, start_us: int, end_us: int) -> bool:
@@ -255,14 +224,15 @@ class DeviceMac:
         assert activation is not None
         limit = self.region.mac_payload_max(activation.data_rate, dwell=activation.uplink_dwell) - FHDR_AND_PORT
         left, carried = min(FOPTS_MAX, limit), []
-        for each in (*activation.sticky.values(), *self._answers, *(mac.encode([r]) for r in self._requests)):
+        repeated = [each for each in activation.sticky.values() if each not in self._answers]
+        for each in (*self._answers, *repeated, *(mac.encode([r]) for r in self._requests)):
             if len(each) <= left:
                 carried.append(each)
                 left -= len(each)
         return carried
 
-    def _adr_back_off(self, activation: Activation) -> bool:
-        """Back-off of TS001-1.0.4 4.3.1.1 before an uplink; answers whether to set ADRACKReq."""
+    def _adr_back_off(self, activation: Activation) -> None:
+        """Back-off of TS001-1.0.4 4.3.1.1 after an uplink, so that `room` is that of the next one."""
         limit, delay = self.region.adr_ack_limit, self.region.adr_ack_delay
         over = activation.adr_ack_count - limit
         if over >= delay and over % delay == 0:
@@ -276,51 +246,33 @@ class DeviceMac:
                 low, high = self.region.channel_data_rates
                 for index, hz in enumerate(self.region.default_channels_hz):
                     activation.channels[index] = Channel(hz, low, high)
-        return over >= 0
+            activation.settle(self.region)
 
     def _transmit(self, now_us: int) -> Transmit:
-        uplink, activation = self._uplink, self.activation
+        uplink, activation, region = self._uplink, self.activation, self.region
         assert uplink is not None
         if uplink.joining:
-            data_rate = self._join_data_rate()
-            frequency_hz = self._random.choice(self.region.default_channels_hz)
-            eirp_dbm = self.region.default_max_eirp_dbm
-            rx1 = (frequency_hz, self.region.rx1_data_rate(data_rate, 0, dwell=False))
-            rx2 = (self.region.rx2_hz, self.region.rx2_data_rate)
-            delay_s = self.region.join_accept_delay1_s
+            frequency_hz = self._random.choice(region.default_channels_hz)
+            emission = join_emission(region, self._joining.data_rate, frequency_hz)
         else:
             assert activation is not None
-            data_rate = activation.data_rate
-            channel = activation.channels[self._random.choice(activation.usable_channels(data_rate))]
-            frequency_hz = channel.frequency_hz
-            eirp_dbm = self.region.eirp_dbm(activation.tx_power, activation.max_eirp_dbm)
-            offset, dwell = activation.rx1_dr_offset, activation.downlink_dwell
-            rx1 = (channel.downlink_hz, self.region.rx1_data_rate(data_rate, offset, dwell=dwell))
-            rx2 = (activation.rx2_hz, activation.rx2_data_rate)
-            delay_s = activation.rx_delay_s
-        airtime = airtime_us(len(uplink.phy), *self._modulation(data_rate))
-        uplink.start_us, uplink.end_us = now_us, now_us + airtime
-        uplink.rx1 = (uplink.end_us + delay_s * US_PER_S, *rx1)
-        uplink.rx2 = (uplink.rx1[0] + US_PER_S, *rx2)
-        uplink.close_us = uplink.rx2[0] + WINDOW_MARGIN_US + preamble_us(*self._modulation(rx2[1]))
-        uplink.repeats_left -= 1
+            channel = activation.channels[self._random.choice(activation.usable_channels(activation.data_rate))]
+            emission = data_emission(activation, region, channel)
+        uplink.emit(emission, region, now_us)
+        airtime_us = uplink.end_us - uplink.start_us
         self._phase = Phase.WINDOWS
         if activation is not None and activation.max_duty_cycle:
-            self._duty_free_us = uplink.end_us + airtime * ((1 << activation.max_duty_cycle) - 1)
+            self._duty_free_us = uplink.end_us + airtime_us * ((1 << activation.max_duty_cycle) - 1)
         self.transmissions += 1
-        self.airtime_us += airtime
-        return Transmit(uplink.phy, frequency_hz, data_rate, eirp_dbm)
-
-    def _modulation(self, data_rate: int) -> tuple[int, int]:
-        row = self.region.data_rate(data_rate)
-        return row.sf, row.bandwidth_khz
+        self.airtime_us += airtime_us
+        return Transmit(uplink.phy, emission.frequency_hz, emission.data_rate, emission.eirp_dbm)
 
     def _windows_over(self, now_us: int) -> list[Effect]:
         uplink = self._uplink
         assert uplink is not None
         if uplink.joining:
             self._phase, self._uplink = Phase.IDLE, None
-            self._join_us = now_us + self._join_pause_us(uplink.end_us - uplink.start_us, now_us)
+            self._joining.failed(uplink.end_us - uplink.start_us, now_us)
             return []
         if uplink.repeats_left > 0:
             self._phase = Phase.RETRY
@@ -332,54 +284,25 @@ class DeviceMac:
         uplink = self._uplink
         assert uplink is not None
         self._phase, self._uplink = Phase.IDLE, None
-        if self.activation is not None and self.activation.adr_ack_count >= REJOIN_AFTER:
-            self.start_join(uplink.close_us)
+        if self.activation is not None:
+            self._adr_back_off(self.activation)
+            if self.activation.adr_ack_count >= REJOIN_AFTER:
+                self.start_join(uplink.close_us)
         return [UplinkDone(uplink.token, acknowledged if uplink.confirmed else None)]
 
     # -- joining
 
-    def _join_data_rate(self) -> int:
-        low, high = self.region.join_data_rates
-        return high - (self._join_attempts - 1) % (high - low + 1)
-
-    def _join_pause_us(self, airtime: int, now_us: int) -> int:
-        assert self._join_started_us is not None
-        elapsed_s = (now_us - self._join_started_us) // US_PER_S
-        parts = next(parts for until_s, parts in JOIN_DUTY if until_s is None or elapsed_s < until_s)
-        return int(airtime * parts * self._random.uniform(1.0, 1.5))
-
     def _join(self, now_us: int) -> Transmit:
-        if self._join_started_us is None:
-            self._join_started_us = now_us
-        self._join_attempts += 1
-        nonce = self.memory.dev_nonce
-        assert nonce < DEV_NONCE_LIMIT, "DevNonce used up: 65,536 join requests"
-        self.memory.dev_nonce += 1
-        request = JoinRequest(self.identity.join_eui, self.identity.dev_eui, nonce).signed(self._app_key)
-        self._uplink = _Uplink(request, False, None, joining=True, repeats_left=1)
+        self._uplink = UplinkInProgress(self._joining.request(now_us), False, None, joining=True, repeats_left=1)
         return self._transmit(now_us)
 
     def _accept(self, phy: bytes) -> list[Effect]:
-        uplink = self._uplink
-        if uplink is None or not uplink.joining:
+        if self._uplink is None or not self._uplink.joining:
             return []
-        accept = JoinAccept.decode(phy, self._app_key)
-        if accept.join_nonce <= self.memory.join_nonce:
-            raise FrameError(f"JoinNonce {accept.join_nonce} is not above {self.memory.join_nonce}")
-        self.memory.join_nonce = accept.join_nonce
-        keys = session_keys(self._app_key, accept.join_nonce, accept.net_id, self.memory.dev_nonce - 1)
-        activation = activate(self.region, accept.dev_addr, keys, self._join_data_rate())
-        activation.rx1_dr_offset = accept.dl_settings.rx1_dr_offset
-        activation.rx2_data_rate = accept.dl_settings.rx2_data_rate
-        activation.rx_delay_s = accept.rx_delay_s
-        first = len(self.region.default_channels_hz)
-        for index, hz in enumerate(accept.cf_list, start=first):
-            if hz and self.region.allows(hz):
-                activation.channels[index] = Channel(hz, *self.region.channel_data_rates)
-        self.memory.activation = activation
+        activation = self.memory.activation = self._joining.accept(phy)
         self._phase, self._uplink = Phase.IDLE, None
         self._answers, self._requests, self._ack_due_us, self._duty_free_us = [], [], None, 0
-        return [Joined(accept.dev_addr)]
+        return [Joined(activation.dev_addr)]
 
     # -- receiving
 
@@ -388,13 +311,11 @@ class DeviceMac:
         if uplink is not None:
             if at_us < uplink.end_us:
                 return None
-            for window, (open_us, hz, rate) in ((Window.RX1, uplink.rx1), (Window.RX2, uplink.rx2)):
-                length = preamble_us(*self._modulation(rate))
-                if open_us - WINDOW_MARGIN_US <= at_us <= open_us + WINDOW_MARGIN_US + length:
-                    if (frequency_hz, data_rate) == (hz, rate):
-                        return window
-                    if window is Window.RX1:
-                        return None
+            opened = uplink.window_at(self.region, at_us)
+            if opened is not None and (frequency_hz, data_rate) == opened[1:]:
+                return opened[0]
+            if opened is not None and opened[0] is Window.RX1:
+                return None
         activation = self.activation
         if not self.class_c or activation is None:
             return None
@@ -433,15 +354,15 @@ class DeviceMac:
         data = frame.f_opts
         if frame.f_port == 0:
             data = open_payload(frame, f_cnt, activation.nwk_s_key, activation.app_s_key)
-        outcome = carry_out(mac.decode(data, mac.DOWNLINK), activation, Context(self.region, snr_db))
+        try:
+            commands = mac.decode(data, mac.DOWNLINK)
+        except FrameError:
+            return Outcome()  # payload and acknowledgement of the frame still count
+        outcome = carry_out(commands, activation, Context(self.region, snr_db))
+        activation.settle(self.region)
         for answer in outcome.answers:
+            said = mac.encode([answer])
+            self._answers.append(said)
             if isinstance(answer, mac.STICKY):
-                activation.sticky[answer.CID] = mac.encode([answer])
-            else:
-                self._answers.append(mac.encode([answer]))
+                activation.sticky[answer.CID] = said
         return outcome
-
-
-def copy_activation(activation: Activation) -> Activation:
-    """A copy that shares nothing that changes: what a memory snapshot keeps."""
-    return replace(activation, channels=dict(activation.channels), sticky=dict(activation.sticky))

@@ -70,6 +70,15 @@ class Activation:
             if channel.enabled and channel.data_rate_min <= data_rate <= channel.data_rate_max
         ]
 
+    def settle(self, region: Region) -> None:
+        """After a change: a data rate that the dwell limit allows, and a channel that carries it."""
+        while not region.mac_payload_max(self.data_rate, dwell=self.uplink_dwell):
+            self.data_rate += 1
+        if not self.usable_channels(self.data_rate):
+            low, high = region.channel_data_rates
+            self.data_rate = min(self.data_rate, high)
+            self.channels |= {index: Channel(hz, low, high) for index, hz in enumerate(region.default_channels_hz)}
+
     def room(self, region: Region, mac_bytes: int) -> int:
         """Largest application payload of the next uplink in bytes, beside `mac_bytes` of FOpts."""
         limit = region.mac_payload_max(self.data_rate, dwell=self.uplink_dwell)

@@ -25,11 +25,11 @@ def answer(
     adr_taken = False
     for command in commands:
         match command:
-            case mac.LinkCheckReq():
+            case mac.LinkCheckReq() if not _has(answers, mac.LinkCheckAns):
                 best = receptions[0]
                 floor = SNR_FLOOR_DB[plan.region.data_rate(best.data_rate).sf]
                 answers.append(mac.LinkCheckAns(max(0, min(MARGIN_MAX, int(best.snr_db - floor))), len(receptions)))
-            case mac.DeviceTimeReq():
+            case mac.DeviceTimeReq() if not _has(answers, mac.DeviceTimeAns):
                 gps_us = gps_from_utc_us(min(reception.received_us for reception in receptions))
                 seconds, fraction = divmod(gps_us, US_PER_S)
                 answers.append(mac.DeviceTimeAns(seconds, fraction * 256 // US_PER_S))
@@ -47,6 +47,11 @@ def answer(
             case _:
                 pass
     return answers
+
+
+def _has(answers: Sequence[mac.Command], kind: type[mac.Command]) -> bool:
+    """However often a device asks in one frame, it is answered once: the answers always fit."""
+    return any(isinstance(each, kind) for each in answers)
 
 
 def _take(session: Session, request_type: type[mac.Command], *, accepted: bool) -> bool:

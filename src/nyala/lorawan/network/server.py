@@ -40,10 +40,13 @@ from nyala.lorawan.network.port import (
 )
 from nyala.lorawan.network.sessions import QUEUE_LIMIT, Session, Sessions
 from nyala.lorawan.network.uplink import Identified, identify, payload_of
-from nyala.vocab.errors import ConflictError, FrameError
+from nyala.vocab.errors import BadArgumentError, ConflictError, FrameError
 from nyala.vocab.time import US_PER_S
 
 DATA_OVERHEAD: Final = 13
+PORTS: Final = range(1, 224)
+"""FPorts of applications: 0 is the MAC's, 224 the certification's."""
+NEVER_US: Final = 1 << 62
 
 
 class NetworkServer:
@@ -55,6 +58,7 @@ class NetworkServer:
         self._deduplicator = Deduplicator(plan.deduplication_us)
         self._downlinks = Downlinks(plan)
         self._due: dict[int, int] = {}
+        self._began_us: int | None = None
 
     @property
     def duplicates(self) -> int:
@@ -82,10 +86,16 @@ class NetworkServer:
         session = self.sessions.of_device(downlink.dev_eui)
         if session is None:
             raise ConflictError(f"device {downlink.dev_eui:016x} has not joined")
+        if downlink.port not in PORTS:
+            raise BadArgumentError(f"FPort {downlink.port} is not an application's: 1 to 223")
         if len(session.queue) >= QUEUE_LIMIT:
             raise ConflictError(f"device {downlink.dev_eui:016x} has {QUEUE_LIMIT} downlinks waiting")
         session.queue.append(downlink)
-        self._due.setdefault(downlink.dev_eui, now_us)
+        self._wake(downlink.dev_eui, now_us)
+
+    def _wake(self, dev_eui: int, at_us: int) -> None:
+        """Looks at a device at this instant, or earlier where something was due before."""
+        self._due[dev_eui] = min(self._due.get(dev_eui, at_us), at_us)
 
     def cancel(self, dev_eui: int, token: object) -> bool:
         """Takes a downlink back that has not been sent; False where it is not waiting any more."""
@@ -98,6 +108,8 @@ class NetworkServer:
 
     def poll(self, now_us: int) -> list[Event]:
         """Does what is due."""
+        if self._began_us is None:
+            self._began_us = now_us
         events: list[Event] = []
         for group in self._deduplicator.take_closed(now_us):
             events += self._group(group, now_us)
@@ -166,6 +178,7 @@ class NetworkServer:
         if asked:
             self.sessions.changed(session)
         acknowledges = self._acknowledged(session, events) if frame.ack else None
+        events += self._expired(session, now_us if session.class_c else NEVER_US)
         uplink = Uplink(
             dev_eui=session.dev_eui,
             f_cnt=found.f_cnt,
@@ -178,11 +191,21 @@ class NetworkServer:
             received_us=min(reception.received_us for reception in receptions),
         )
         events.append(uplink)
-        confirmed, must = frame.f_type.confirmed, frame.adr_ack_req
+        repeated = any(isinstance(command, mac.STICKY) for command in asked)  # until a downlink comes, at a byte or two each
+        confirmed, must = frame.f_type.confirmed, frame.adr_ack_req or repeated
         events += self._window(session, answers, now_us, acknowledge=confirmed, must_answer=must)
         if session.queue:
-            self._due.setdefault(session.dev_eui, now_us)
+            self._wake(session.dev_eui, now_us)
         return events
+
+    @staticmethod
+    def _expired(session: Session, now_us: int) -> list[Event]:
+        """The end of a wait for an acknowledgement, told once."""
+        lost = session.outstanding
+        if lost is None or now_us < session.outstanding_until_us:
+            return []
+        session.outstanding = None
+        return [DownlinkFate(session.dev_eui, lost.token, Fate.NOT_ACKNOWLEDGED)]
 
     @staticmethod
     def _acknowledged(session: Session, events: list[Event]) -> object:
@@ -213,29 +236,43 @@ class NetworkServer:
         windows = data_windows(self.plan, session, best.frequency_hz, best.data_rate)
         smallest = min(payload_max(self.plan, window.data_rate) for window in windows)
         answers_size = len(mac.encode(answers))
-        requests = commands.ask(session, candidates, min(FOPTS_MAX, smallest) - answers_size)
+        requests = commands.ask(session, candidates, min(FOPTS_MAX, smallest + 1) - answers_size)  # no port without payload
         said = [*answers, *requests]
         room = smallest - len(mac.encode(said))
+        too_long = [] if session.class_c else self._too_long(session)
         waiting = session.queue[0] if session.queue and self._may_send(session, session.queue[0], now_us) else None
         downlink = waiting if waiting is not None and len(waiting.payload) <= room else None
         if not (acknowledge or must_answer or said or downlink):
-            return []
+            return too_long
         size = DATA_OVERHEAD + len(mac.encode(said)) + (len(downlink.payload) if downlink else -1)
         slot = self._downlinks.window_slot(session.last, windows, size, now_us)
         if slot is None:
             session.asked = []
-            return []
+            return too_long
         if downlink is not None:
             session.queue.popleft()
         phy = build(session, downlink, acknowledges=acknowledge, commands=said, pending=bool(session.queue))
         session.windows_used = True
-        return self._sent(session, downlink, [self._downlinks.place(slot, phy, downlink and downlink.token)], now_us)
+        placed = self._downlinks.place(slot, phy, downlink and downlink.token)
+        return too_long + self._sent(session, downlink, [placed], now_us)
+
+    def _too_long(self, session: Session) -> list[Event]:
+        """Ends the downlinks at the head of the queue that no frame of RX2 holds."""
+        limit, events = payload_max(self.plan, session.settings.rx2_data_rate), list[Event]()
+        while session.queue and len(session.queue[0].payload) > limit:
+            events.append(DownlinkFate(session.dev_eui, session.queue.popleft().token, Fate.TOO_LONG))
+        return events
 
     def _may_send(self, session: Session, downlink: Downlink, now_us: int) -> bool:
-        """One confirmed downlink may be outstanding at a time; its time-out is noticed here."""
-        if session.outstanding is not None and now_us >= session.outstanding_until_us:
-            session.outstanding = None
-        return session.outstanding is None or not downlink.confirmed
+        """One confirmed downlink may be outstanding at a time, one of before a restart included: its answer names nothing."""
+        if not downlink.confirmed:
+            return True
+        return session.outstanding is None and not (session.restored and now_us < self._held_until_us)
+
+    @property
+    def _held_until_us(self) -> int:
+        assert self._began_us is not None
+        return self._began_us + self.plan.class_c_response_us
 
     def _sent(self, session: Session, downlink: Downlink | None, events: list[Event], now_us: int) -> list[Event]:
         self.sessions.changed(session)
@@ -243,10 +280,12 @@ class NetworkServer:
             return events
         if downlink.confirmed:
             session.outstanding = downlink
-            session.outstanding_until_us = now_us + self.plan.class_c_response_us
-            self._due[session.dev_eui] = session.outstanding_until_us
+            # a class A device answers with its next uplink, whenever that is
+            session.outstanding_until_us = now_us + self.plan.class_c_response_us if session.class_c else NEVER_US
+            if session.class_c:
+                self._wake(session.dev_eui, session.outstanding_until_us)
         if session.queue:
-            self._due.setdefault(session.dev_eui, now_us)
+            self._wake(session.dev_eui, now_us)
         return [*events, DownlinkFate(session.dev_eui, downlink.token, Fate.SENT)]
 
     def _class_c(self, dev_eui: int, now_us: int) -> list[Event]:
@@ -254,16 +293,15 @@ class NetworkServer:
         session = self.sessions.of_device(dev_eui)
         if session is None:
             return []
-        events: list[Event] = []
-        lost = session.outstanding
-        if lost is not None and now_us >= session.outstanding_until_us:
-            session.outstanding = None
-            events.append(DownlinkFate(dev_eui, lost.token, Fate.NOT_ACKNOWLEDGED))
+        events = self._expired(session, now_us)
+        if session.outstanding is not None and session.class_c:
+            self._wake(dev_eui, session.outstanding_until_us)
         if not session.queue or not (session.class_c and session.heard and session.last):
             return events
         downlink = session.queue[0]
         if not self._may_send(session, downlink, now_us):
-            self._due[dev_eui] = session.outstanding_until_us
+            if session.outstanding is None:
+                self._wake(dev_eui, self._held_until_us)
             return events
         over_us = session.rx1_us + US_PER_S + WINDOWS_OVER_US
         if not session.windows_used and now_us < session.rx1_us:
@@ -271,16 +309,18 @@ class NetworkServer:
             if sent:
                 return events + sent
         if now_us < over_us:
-            self._due[dev_eui] = over_us
+            self._wake(dev_eui, over_us)
             return events
-        if len(downlink.payload) > payload_max(self.plan, session.settings.rx2_data_rate):
-            session.queue.popleft()
-            return [*events, DownlinkFate(dev_eui, downlink.token, Fate.TOO_LONG)]
+        too_long = self._too_long(session)
+        if too_long:
+            if session.queue:
+                self._wake(dev_eui, now_us)
+            return events + too_long
         slot = self._downlinks.class_c_slot(session, DATA_OVERHEAD + len(downlink.payload), now_us)
         if slot is None:
             return events
         if slot.start_us > now_us:
-            self._due[dev_eui] = slot.start_us
+            self._wake(dev_eui, slot.start_us)
             return events
         session.queue.popleft()
         phy = build(session, downlink, pending=bool(session.queue))

@@ -84,6 +84,8 @@ class Session:
     outstanding: Downlink | None = None
     """The confirmed downlink that waits for its acknowledgement."""
     outstanding_until_us: int = 0
+    restored: bool = False
+    """It comes from the store: a confirmed downlink of before the restart may still be answered."""
 
     @property
     def heard_by(self) -> "HeardBy":
@@ -120,7 +122,7 @@ class SessionRow:
             session.f_cnt_up,
             session.f_cnt_down,
             session.heard,
-            {name: getattr(session.settings, name) for name in _SETTINGS},
+            {name: getattr(session.settings, name) for name in _SETTINGS} | {"channels": list(session.settings.channels)},
             session.heard_by,
         )
 
@@ -171,6 +173,7 @@ class Sessions:
                 f_cnt_up=row.f_cnt_up,
                 f_cnt_down=row.f_cnt_down,
                 heard=row.heard,
+                restored=True,
                 last=tuple(_remembered(gateway, snr_db) for gateway, snr_db in row.heard_by),
             )
         )
@@ -192,6 +195,7 @@ class Sessions:
         older = self._sessions.get(session.dev_eui)
         if older is not None:
             session.queue = older.queue
+            session.outstanding, session.outstanding_until_us = older.outstanding, older.outstanding_until_us
             self._by_dev_addr[older.dev_addr].remove(older)
         self._sessions[session.dev_eui] = session
         self._by_dev_addr.setdefault(session.dev_addr, []).append(session)
