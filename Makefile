@@ -14,6 +14,7 @@ demo: setup-demo  ## a living fleet with its centre and portal; prints URL and l
 
 test: setup  ## all tests
 	$(BIN)/pytest
+	$(BIN)/pytest -n 0 tests/e2e  # by themselves: Playwright keeps a loop of its own running
 
 check: setup  ## what CI runs
 	$(BIN)/ruff format --check .
@@ -23,6 +24,7 @@ check: setup  ## what CI runs
 	$(BIN)/python docs/make.py --check
 	$(BIN)/python hatch_build.py run check
 	$(BIN)/pytest
+	$(BIN)/pytest -n 0 tests/e2e
 
 format: setup
 	$(BIN)/ruff check --fix-only -q . ; $(BIN)/ruff format -q .

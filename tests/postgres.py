@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,16 +27,13 @@ def _as_postgres(*command: str) -> None:
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[str]:
-    """The URL of an empty database on a running server."""
+def server() -> Iterator[str]:
+    """The URL of an empty database on a running server, whose files are gone afterwards."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    data = folder / "cluster"
-    data.mkdir()
+    data = Path(tempfile.mkdtemp(prefix="nyala-postgres-"))
     if os.geteuid() == 0:
-        for parent in (data, *data.parents[:3]):
-            parent.chmod(0o755)
         shutil.chown(data, "postgres")
     _as_postgres(str(BINARIES / "initdb"), "-D", str(data), "-U", "nyala", "-A", "trust", "--no-sync")
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={data} -c fsync=off"
@@ -45,3 +43,4 @@ def server(folder: Path) -> Iterator[str]:
         yield f"postgresql://nyala@127.0.0.1:{port}/postgres"
     finally:
         _as_postgres(control, "-D", str(data), "-m", "immediate", "stop")
+        shutil.rmtree(data)

@@ -107,6 +107,8 @@ class Serving:
                 break
             await asyncio.sleep(STARTED_POLL_S)
         self._raise_failures()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop)
         if not self._web.started:
             raise SurroundingsError(f"the web server does not listen on port {self._port}")
         return self
@@ -121,9 +123,6 @@ class Serving:
 
     async def until_stopped(self) -> int:
         """Until Ctrl-C or SIGTERM, or until the ingest fails; answers the exit code."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._stop)
         await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         self._raise_failures()
         return 0

@@ -15,8 +15,8 @@ from tests import postgres
 
 
 @pytest.fixture
-def url(tmp_path):
-    with postgres.server(tmp_path) as found:
+def url():
+    with postgres.server() as found:
         yield found
 
 
