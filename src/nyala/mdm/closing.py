@@ -32,15 +32,26 @@ def estimate_gaps(book: Book, meter_id: int, channel: Channel, period_s: int, fi
 
 
 def reconcile(book: Book, key: Key) -> None:
-    """Scales the estimates of a day again, after values or registers of it have come."""
+    """Scales estimates again, after values or registers of a day have come: its own, and those between its registers."""
     day = book.day(key)
     if day is None:
         return
-    codes = day.qualities.tobytes()
-    if any(int(code) in codes for code in ESTIMATED):
+    together = [day]
+    for step, open_end in ((-1, day.open_wh is None), (1, day.close_wh is None)):
+        for away in range(1, CONTEXT_DAYS + 1) if open_end else ():
+            neighbour = book.day(key._replace(day=key.day + step * away))
+            if neighbour is None:
+                break
+            together.append(neighbour)
+    if any(map(_has_estimates, together)):
         per_day = DAY_S // day.period_s
         start = key.day * per_day
         _estimate(book, key.meter_id, key.channel, day.period_s, (start, start + per_day), only_again=True)
+
+
+def _has_estimates(day: LoadDay) -> bool:
+    codes = day.qualities.tobytes()
+    return any(int(code) in codes for code in ESTIMATED)
 
 
 def _estimate(
