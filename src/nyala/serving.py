@@ -16,6 +16,7 @@ from typing import Any, Final, Self
 import uvicorn
 from sqlalchemy import Engine
 
+from nyala import logs
 from nyala.api.application import PREFIX, create_app
 from nyala.api.auth import COOKIE, hash_password
 from nyala.api.state import ApiState
@@ -90,6 +91,7 @@ class Serving:
         loop = asyncio.get_running_loop()
         self._writer = ThreadWriter(self._engine)
         self.centre = Centre(self._engine, self._writer, self._now_us)
+        logs.watch(self.centre)
         settle_memory(for_good=True)
         try:
             self._transport, _ = await loop.create_datagram_endpoint(

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nyala.store.engine import DEFAULT
+from nyala.store import DEFAULT
 
 Db = Annotated[str, typer.Option("--db", help="Database URL, or a folder for SQLite.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout.")]

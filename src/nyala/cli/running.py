@@ -29,8 +29,10 @@ def demo(
     db: Db = DEFAULT_DB,
 ) -> None:
     """World, network, head-end and portal in one process; prints URL and logins."""
+    from nyala.cli.logging import configure  # noqa: PLC0415
     from nyala.sim.demo import DemoOptions, run_demo  # noqa: PLC0415
 
+    configure()
     options = DemoOptions(meters=meters, history_days=history_days, port=port, where=db, once=once)
     raise typer.Exit(run_demo(options))
 
@@ -46,8 +48,10 @@ def serve(
     db: Db = DEFAULT_DB,
 ) -> None:
     """The centre: network server, head-end, API and portal over a store."""
+    from nyala.cli.logging import configure  # noqa: PLC0415
     from nyala.cli.server import run_server  # noqa: PLC0415
 
+    configure()
     assert role is Role.ALL
     said: dict[str, Any] = {"db": db, "host": host, "port": port, "udp_host": udp_host, "udp_port": udp_port}
     run_server(said | _read_config(config), progress)

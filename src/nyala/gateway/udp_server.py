@@ -45,6 +45,8 @@ class SemtechUdpServer(asyncio.DatagramProtocol):
     def __init__(self, region: Region, uplinks: UplinkPort, now_us: Callable[[], int]) -> None:
         self.gateways: dict[int, GatewayState] = {}
         self.counts: Counter[str] = Counter()
+        self.refused: list[Callable[[str, str], None]] = []
+        """Called with the reason and one line of detail for what was not taken."""
         self._region, self._uplinks, self._now_us = region, uplinks, now_us
         self._transport: asyncio.DatagramTransport | None = None
         self._token = 0
@@ -59,8 +61,8 @@ class SemtechUdpServer(asyncio.DatagramProtocol):
         """A datagram of a gateway."""
         try:
             message = udp.decode_from_gateway(data)
-        except GatewayError:
-            self.counts["bad_datagram"] += 1
+        except GatewayError as error:
+            self._refuse("bad_datagram", f"from {addr[0]}: {error}")
             return
         gateway = self._gateway(message.gateway)
         if gateway is None:
@@ -76,6 +78,11 @@ class SemtechUdpServer(asyncio.DatagramProtocol):
             case udp.TxAck():
                 self._tx_ack(message, gateway)
 
+    def _refuse(self, reason: str, detail: str) -> None:
+        self.counts[reason] += 1
+        for listener in self.refused:
+            listener(reason, detail)
+
     def _gateway(self, eui: int) -> GatewayState | None:
         if eui not in self.gateways and len(self.gateways) >= GATEWAYS_MAX:
             return None
@@ -87,8 +94,8 @@ class SemtechUdpServer(asyncio.DatagramProtocol):
         for rxpk in message.rxpk:
             try:
                 reception = udp.to_reception(rxpk, message.gateway, self._region, now_us)
-            except (GatewayError, UnknownError):
-                self.counts["bad_rxpk"] += 1
+            except (GatewayError, UnknownError) as error:
+                self._refuse("bad_rxpk", f"gateway {message.gateway:016x}: {error}")
                 continue
             if reception is None:
                 self.counts["bad_crc"] += 1

@@ -9,6 +9,7 @@ Listeners hear of what changed after it was stored; they are how live pages are 
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from nyala.headend.backfill import PROFILE, Backfill
@@ -43,6 +44,17 @@ _RAW: Final = int(Quality.RAW)
 _OUTAGE: Final = int(Quality.OUTAGE)
 _SWITCH_EVENTS: Final = {EventCode.SWITCH_OPENED: 0, EventCode.SWITCH_CLOSED: 1}
 
+
+@dataclass(frozen=True, slots=True)
+class RefusedTelegram:
+    """A telegram that was not understood; it stays in the journal."""
+
+    serial: str
+    port: int
+    payload: bytes
+    detail: str
+
+
 Listener = Callable[[list[MeterState], list[CommandRow]], None]
 
 
@@ -54,6 +66,7 @@ class HeadEnd:
         self.backfill = Backfill(registry, book)
         self.counts: Counter[str] = Counter()
         self.listeners: list[Listener] = []
+        self.refused: list[Callable[[RefusedTelegram], None]] = []
         self._registers: list[RegisterRow] = []
         self._events: list[EventRow] = []
         self._gateways: dict[int, list[int]] = {}
@@ -122,6 +135,8 @@ class HeadEnd:
             self._said(meter, state, codec.decode(port, payload, received_us // US_PER_S), received_us)
         except (TelegramError, ConflictError) as error:
             self.counts[f"refused_{type(error).__name__}"] += 1
+            for listener in self.refused:
+                listener(RefusedTelegram(meter.serial, port, payload, str(error)))
 
     def _said(self, meter: MeterRecord, state: MeterState, telegram: codec.Telegram, received_us: int) -> None:
         match telegram:

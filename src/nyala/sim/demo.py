@@ -33,9 +33,9 @@ from nyala.sim.loads import load_source
 from nyala.sim.setup import TENANT, Scenario, build_world, fill_store
 from nyala.sim.virtual_time import VirtualTimeLoop
 from nyala.sim.world import World
-from nyala.store import meters, users
+from nyala.store import DEFAULT, meters, users
 from nyala.store.bills import TenantBills
-from nyala.store.engine import DEFAULT, open_engine, upgrade
+from nyala.store.engine import open_engine, upgrade
 from nyala.store.ingest import InlineWriter
 from nyala.store.lock import CentreLock
 from nyala.twin.device import Reporting

@@ -19,7 +19,6 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 
 from nyala.vocab.errors import BadArgumentError, SurroundingsError
 
-DEFAULT: Final = "./nyala-data"
 BUSY_TIMEOUT_MS: Final = 30_000
 _MIGRATIONS: Final = "nyala.store:migrations"
 

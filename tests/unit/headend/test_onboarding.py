@@ -5,6 +5,7 @@ import io
 import json
 import random
 import re
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -64,7 +65,7 @@ def as_csv(rows):
     return out.getvalue()
 
 
-FORMS = {"csv": as_csv, "json": json.dumps}
+FORMS: dict[str, Callable[[list[dict[str, str]]], str]] = {"csv": as_csv, "json": json.dumps}
 form = pytest.mark.parametrize("form", FORMS)
 
 
