@@ -5,7 +5,9 @@ next one, which repeats it where the data rate allows.  A request that brings no
 given up after `ATTEMPTS_MAX`; estimation then fills what is left.
 """
 
+from collections import deque
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from typing import Final
 
 from nyala.headend.registry import MeterRecord, Registry
@@ -42,13 +44,13 @@ def expected_to(period_s: int, report_s: int, now_us: int) -> int:
 
 @dataclass(slots=True)
 class _Gap:
-    """A meter with a gap."""
+    """A meter with a gap.  It stands in one place: it has its turn, or a timer."""
 
-    first: int
     attempts: int = 0
     next_us: int = 0
-    open_until_us: int = 0
-    """A request is open until then; 0: none."""
+    """Not asked for again before."""
+    open: bool = False
+    """A request is open, until its timer ends."""
     waiting: bool = False
     """The downlink of the request has not left yet."""
 
@@ -60,19 +62,22 @@ class Backfill:
         self.requests = self.given_up = 0
         self._registry, self._book = registry, book
         self._gaps: dict[int, _Gap] = {}
+        self._turns: deque[int] = deque()
+        """Meters that may be asked as soon as the budget allows it, in their order."""
+        self._timers: list[tuple[int, int]] = []
+        """Heap of (instant, meter) of those that may not be asked yet."""
+        self._open = 0
         self._next_scan_us = 0
 
     @property
     def next_us(self) -> int:
         """When `poll` has something to do."""
-        return min([self._next_scan_us, *(self._due_us(gap) for gap in self._gaps.values())])
-
-    @staticmethod
-    def _due_us(gap: _Gap) -> int:
-        return gap.open_until_us or gap.next_us
+        if self._turns and self._open < OPEN_MAX:
+            return 0
+        return min(self._next_scan_us, self._timers[0][0]) if self._timers else self._next_scan_us
 
     def progressed(self, meter_id: int) -> None:
-        """New intervals came: a gap of this meter is looked at again without waiting."""
+        """New intervals came: the attempts for this meter are counted anew."""
         gap = self._gaps.get(meter_id)
         if gap is not None:
             gap.attempts = 0
@@ -83,33 +88,47 @@ class Backfill:
             self._next_scan_us = now_us + SCAN_US
             for meter in self._registry:
                 self._look(meter, now_us)
-        downlinks: list[Downlink] = []
-        for meter_id, gap in list(self._gaps.items()):
-            if now_us < self._due_us(gap):
-                continue
-            gap.open_until_us = 0
-            meter = self._registry.meter(meter_id)
-            run = self._next_run(meter, now_us)
-            if run is None:
-                del self._gaps[meter_id]
-            elif gap.attempts >= ATTEMPTS_MAX:
-                self.given_up += 1
-                gap.attempts, gap.next_us = 0, now_us + BACK_OFF_MAX_US
-            elif gap.next_us <= now_us and not gap.waiting and self._open_count() < OPEN_MAX:
-                downlinks.append(self._request(meter, gap, run, now_us))
+        while self._timers and self._timers[0][0] <= now_us:
+            _, meter_id = heappop(self._timers)
+            gap = self._gaps[meter_id]
+            self._close(gap)
+            if gap.next_us > now_us:
+                heappush(self._timers, (gap.next_us, meter_id))
             else:
-                gap.next_us = max(gap.next_us, now_us + US_PER_S)
+                self._turns.append(meter_id)
+        downlinks: list[Downlink] = []
+        while self._turns and self._open < OPEN_MAX:
+            downlinks += self._turn(self._turns.popleft(), now_us)
         return downlinks
 
-    def _open_count(self) -> int:
-        return sum(1 for gap in self._gaps.values() if gap.open_until_us)
+    def _close(self, gap: _Gap) -> None:
+        self._open -= gap.open
+        gap.open = False
+
+    def _turn(self, meter_id: int, now_us: int) -> list[Downlink]:
+        """A meter has its turn: asks it, lets it wait, or forgets it where nothing is missing any more."""
+        gap, meter = self._gaps[meter_id], self._registry.meter(meter_id)
+        if gap.waiting:
+            heappush(self._timers, (now_us + US_PER_S, meter_id))
+            return []
+        run = self._next_run(meter, now_us)
+        if run is None:
+            del self._gaps[meter_id]
+            return []
+        if gap.attempts >= ATTEMPTS_MAX:
+            self.given_up += 1
+            gap.attempts, gap.next_us = 0, now_us + BACK_OFF_MAX_US
+            heappush(self._timers, (gap.next_us, meter_id))
+            return []
+        return [self._request(meter, gap, run, now_us)]
 
     def _look(self, meter: MeterRecord, now_us: int) -> None:
         state = self._registry.state(meter.id)
         expected = expected_to(meter.period_s, meter.report_s, now_us)
         if state.complete_to >= expected or meter.id in self._gaps or not state.last_heard_us:
             return
-        self._gaps[meter.id] = _Gap(state.complete_to, next_us=now_us)
+        self._gaps[meter.id] = _Gap()
+        self._turns.append(meter.id)
 
     def _next_run(self, meter: MeterRecord, now_us: int) -> tuple[int, int] | None:
         """The oldest missing run of a meter: (first, count), or None where all is there."""
@@ -124,12 +143,12 @@ class Backfill:
         state.sequence = state.sequence % (SEQUENCES - 1) + 1
         first, count = run
         command = Command(state.sequence, Opcode.BACKFILL, first=first, period_s=meter.period_s, count=min(count, REQUEST_MAX))
-        gap.open_until_us = now_us + ANSWER_US
-        gap.next_us = gap.open_until_us + min(BACK_OFF_US << min(gap.attempts, 16), BACK_OFF_MAX_US)
-        if not gap.attempts:
-            gap.next_us = gap.open_until_us
+        until_us = now_us + ANSWER_US
+        heappush(self._timers, (until_us, meter.id))
+        gap.next_us = until_us + (min(BACK_OFF_US << min(gap.attempts, 16), BACK_OFF_MAX_US) if gap.attempts else 0)
         gap.attempts += 1
-        gap.waiting = True
+        gap.open = gap.waiting = True
+        self._open += 1
         self.requests += 1
         return Downlink(meter.dev_eui, Port.COMMAND, messages.encode_command(command), token=("backfill", meter.id))
 
@@ -139,6 +158,6 @@ class Backfill:
             case ("backfill", int(meter_id)) if meter_id in self._gaps:
                 self._gaps[meter_id].waiting = False
                 if not taken:
-                    self._gaps[meter_id].open_until_us = 0
+                    self._close(self._gaps[meter_id])
             case _:
                 pass

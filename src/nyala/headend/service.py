@@ -84,14 +84,14 @@ class HeadEnd:
     # -- in
 
     def prefetch(self, meters_and_times: Iterable[tuple[int, int]]) -> None:
-        """Brings the load days that uplinks of these meters (DevEUI, received_us) will touch into memory, in one go."""
+        """Brings the load days that uplinks of these meters (DevEUI, received_us) will look at into memory, in one question."""
         keys: list[Key] = []
         for dev_eui, received_us in meters_and_times:
             meter = self.registry.of_device(dev_eui)
             today = received_us // US_PER_S // DAY_S
             if meter is not None and self._fetched.get(meter.id) != today:
                 self._fetched[meter.id] = today
-                keys += [Key(meter.id, day, channel) for channel in PROFILE for day in (today - 1, today)]
+                keys += [Key(meter.id, day, channel) for channel in PROFILE for day in (today - 1, today, today + 1)]
         if keys:
             self.book.fetch(keys)
 

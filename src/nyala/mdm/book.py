@@ -27,8 +27,9 @@ for _quality in Quality:
     _RANK[_quality] = 2
 _RANK[Quality.MISSING] = 0
 _RANK[Quality.EDITED] = 3
+_ESTIMATED_RANK: Final = 1
 for _quality in ESTIMATED:
-    _RANK[_quality] = 1
+    _RANK[_quality] = _ESTIMATED_RANK
 
 
 class LoadDayReader(Protocol):
@@ -62,10 +63,11 @@ class Book:
 
     def day(self, key: Key) -> LoadDay | None:
         """A load day, or None where nothing is known of it.  Do not change it."""
-        if key not in self._days:
+        days = self._days
+        if key not in days:
             self.fetch([key])
-        self._days.move_to_end(key)
-        return self._days[key]
+        days.move_to_end(key)
+        return days[key]
 
     def first_missing(self, meter_id: int, channel: Channel, period_s: int, first: int, until: int) -> int:
         """The first interval without a value in [first, until), or `until`."""
@@ -132,11 +134,13 @@ class Book:
         day = self._open(key, period_s)
         span = slice(offset, offset + len(values))
         old_values, old_qualities = day.values[span], day.qualities[span]
+        new_rank = _RANK[qualities]
+        day.estimates |= _ESTIMATED_RANK in new_rank.tobytes()
         if not old_qualities.any() and qualities.all():  # MISSING is 0: nothing was known, all is new
             day.values[span], day.qualities[span] = values, qualities
             self._changed[key] = day
             return len(values)
-        old_rank, new_rank = _RANK[old_qualities], _RANK[qualities]
+        old_rank = _RANK[old_qualities]
         same = (old_values == values) & (old_rank >= new_rank)
         taken = (new_rank >= old_rank) & (new_rank > 0) & ~same
         count = int(np.count_nonzero(taken))

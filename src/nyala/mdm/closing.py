@@ -39,19 +39,14 @@ def reconcile(book: Book, key: Key) -> None:
     together = [day]
     for step, open_end in ((-1, day.open_wh is None), (1, day.close_wh is None)):
         for away in range(1, CONTEXT_DAYS + 1) if open_end else ():
-            neighbour = book.day(key._replace(day=key.day + step * away))
+            neighbour = book.day(Key(key.meter_id, key.day + step * away, key.channel))
             if neighbour is None:
                 break
             together.append(neighbour)
-    if any(map(_has_estimates, together)):
+    if any(day.estimates for day in together):
         per_day = DAY_S // day.period_s
         start = key.day * per_day
         _estimate(book, key.meter_id, key.channel, day.period_s, (start, start + per_day), only_again=True)
-
-
-def _has_estimates(day: LoadDay) -> bool:
-    codes = day.qualities.tobytes()
-    return any(int(code) in codes for code in ESTIMATED)
 
 
 def _estimate(

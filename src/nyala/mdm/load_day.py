@@ -50,6 +50,8 @@ class LoadDay:
     """Register at the start of the day."""
     close_wh: int | None = None
     """Register at the end of the day."""
+    estimates: bool = False
+    """Some values are estimates, or were."""
 
     @property
     def missing(self) -> int:
@@ -143,4 +145,5 @@ def from_row(row: LoadDayRow) -> LoadDay:
         version=row.version,
         open_wh=row.open_wh,
         close_wh=row.close_wh,
+        estimates=row.estimated > 0,
     )
