@@ -1,4 +1,4 @@
-"""An ingest on virtual time: meters that seal real frames, a disk that a test can hold or break, a radio that notes what left."""
+"""An ingest on virtual time: meters that seal real frames, a disk that can be held or broken, a radio that keeps notes."""
 
 import asyncio
 import contextlib
@@ -84,7 +84,7 @@ class Disk:
 
     async def commit(self, changes: Changes) -> None:
         said = Written(
-            tuple(each.journal for each in (*changes.journal, *changes.app_journal)),
+            tuple([r.journal for r in changes.journal] + [a.journal for a in changes.app_journal]),
             changes.worked_off,
             sum(96 - row.missing for row in changes.load_days if row.key.channel == 0),
             {row.dev_eui: row.f_cnt_down for row in changes.sessions},

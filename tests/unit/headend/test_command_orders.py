@@ -180,6 +180,13 @@ def test_every_step_is_told_once_with_its_time_and_text(line):
     assert line.tracker.take_changes() == ([], [])
 
 
+def test_every_attempt_stands_in_the_history(line):
+    line.lost = {"order"}
+    command = line.order()
+    line.run(100)
+    assert line.texts(command)[1:] == ["attempt 1", "attempt 2", "attempt 3"]
+
+
 def test_a_tracker_goes_on_with_the_open_commands_of_the_one_before(line):
     line.lost = {"order"}
     command = line.order()

@@ -4,9 +4,8 @@ import asyncio
 
 import pytest
 
-from nyala.headend import ingest as module
 from nyala.headend.commands import Kind
-from nyala.headend.ingest import GROUP_US, WAITING_MAX
+from nyala.headend.ingest import GROUP_FRAMES, GROUP_US, WAITING_MAX
 from nyala.headend.ports import AppUplink
 from nyala.lorawan.frame import DataFrame
 from nyala.lorawan.network.port import Refused
@@ -61,6 +60,16 @@ async def test_many_frames_are_one_commit(plant: Plant):
     await asyncio.sleep(WINDOW_S + SOON_S)
     assert plant.headend.counts["uplinks"] == 40
     assert sum(commit.intervals for commit in plant.disk.commits) == 40
+
+
+@played()
+async def test_a_full_group_does_not_wait_for_more(plant: Plant):
+    at_s = plant.loop.time()
+    phy = plant.frame(run(FIRST, [1]))
+    plant.ingest.submit([reception(phy, plant.now_us())] * GROUP_FRAMES, lambda: plant.acknowledged.append("full"))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert (plant.acknowledged, plant.loop.time()) == (["full"], at_s)
 
 
 @played(meters=3)
@@ -216,7 +225,7 @@ async def test_an_order_is_sent_without_waiting_for_a_timer(plant: Plant):
 
 @played()
 async def test_an_order_for_a_meter_that_has_not_joined_waits(plant: Plant):
-    plant.network.sessions.__init__()  # type: ignore[misc]
+    plant.network.sessions._sessions.clear()
     command = order(plant, Kind.SWITCH_OPEN)
     await asyncio.sleep(60)
     assert (str(command.state), command.waiting, plant.radio.left) == ("queued", False, [])
@@ -286,7 +295,3 @@ async def test_effect_and_mark_are_in_one_commit(plant: Plant):
     plant.hears(plant.frame(run(FIRST, [1, 2])))
     await asyncio.sleep(1)
     assert [(c.journal, c.intervals, c.worked_off) for c in plant.disk.commits] == [((1,), 0, None), ((), 2, 1)]
-
-
-def test_the_limits_have_a_reason():
-    assert module.GROUP_FRAMES <= module.WAITING_MAX

@@ -302,10 +302,14 @@ def test_the_pace_is_that_of_the_last_uplinks(centre):
 
 def test_what_a_group_will_touch_is_fetched_in_one_question():
     centre = Centre(*(record(number) for number in range(1, 6)))
-    centre.headend.prefetch([(0xD001, centre.now_us), (0xD002, centre.now_us), (0xFFFF, centre.now_us)])
+    heard = [(0xD000 + number, centre.now_us) for number in (1, 2, 5)]
+    centre.headend.prefetch([*heard, (0xFFFF, centre.now_us)])
+    for number in (1, 2, 5):
+        for day in (DAY, DAY + 1):
+            centre.values(number, day=day)
+            centre.values(number, day=day, channel=Channel.EXPORT)
     assert centre.shelf.questions == 1
-    centre.says(run(FIRST, [1]), number=1)
-    centre.says(run(FIRST, [1]), number=2)
+    centre.headend.prefetch(heard)
     assert centre.shelf.questions == 1
 
 

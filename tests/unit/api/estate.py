@@ -1,0 +1,184 @@
+"""A small estate with a neighbour, its API in this process, and requests as somebody.
+
+Tenant `ours` has meter 1 (single phase: data, a bill, a session), 2 (with current transformers, never heard), 3 (never
+heard); tenant `theirs` has meter 4 (data, a bill).  Commands 1 (of meter 1) and 2 (of meter 4) have ended.
+"""
+
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+from argon2 import PasswordHasher
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from nyala.api import auth, fleet
+from nyala.api.application import PREFIX, create_app
+from nyala.api.auth import COOKIE, token_hash
+from nyala.api.permissions import ROLES
+from nyala.api.state import ApiState
+from nyala.app import Centre
+from nyala.billing.run import run_month
+from nyala.billing.tariff_file import shipped_text
+from nyala.headend.command_life import CommandState
+from nyala.headend.commands import CommandStep
+from nyala.headend.ports import Changes, EventRow, GatewayRow
+from nyala.headend.registry import MeterState
+from nyala.lorawan.network.plan import indonesia
+from nyala.lorawan.network.sessions import SessionRow
+from nyala.store import meters, rows, schema, tariffs, users
+from nyala.store.bills import TenantBills
+from nyala.store.engine import open_engine, upgrade, writing
+from nyala.store.ingest import InlineWriter
+from nyala.vocab.time import US_PER_S, day_from_text, instant_from_text
+from tests.unit.store.filled import GATEWAY, SETTINGS, command, load_day, new_meter, state, write
+
+PASSWORD: Final = "correct horse"
+QUICK: Final = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""A hash says by itself how dear it is to check: these are cheap, so that tests may log in often."""
+MONTH: Final = "2025-10"
+TARIFF: Final = "pln-r1-1300"
+INSTALLED_S: Final = instant_from_text("2025-09-30T00:00:00Z")
+FIRST_DAY: Final = day_from_text("2025-09-30")
+NOW_S: Final = instant_from_text("2025-11-05T03:00:00Z")
+DAYS: Final = NOW_S // 86_400 - FIRST_DAY
+OURS, CT_METER, SILENT, THEIRS = 1, 2, 3, 4
+OUR_COMMAND, THEIR_COMMAND = 1, 2
+OUR_BILL, THEIR_BILL = 1, 2
+WH: Final = 5
+"""Energy of every interval."""
+
+
+def build(folder: Path) -> None:
+    """The store of the estate."""
+    engine = open_engine(str(folder), durable=False)
+    upgrade(engine)
+    ours, theirs = meters.tenant_id(engine, "ours"), meters.tenant_id(engine, "theirs")
+    plain: dict[str, Any] = {"installed_s": INSTALLED_S, "tariff": TARIFF, "customer": "Ibu Sri", "site": "A-1"}
+    ct = plain | {"model": "three-phase-ct", "ct_ratio": (200, 5), "customer": "Pabrik", "site": "B-2"}
+    meters.onboard(engine, ours, [new_meter(1, **plain), new_meter(2, **ct), new_meter(3, **plain)])
+    meters.onboard(engine, theirs, [new_meter(4, **plain)])
+    password = QUICK.hash(PASSWORD)
+    for tenant, names in ((ours, ROLES), (theirs, ["neighbour"])):
+        tariffs.add(engine, tenant, TARIFF, shipped_text(TARIFF), NOW_S - 1_000)
+        for name in names:
+            users.add(engine, tenant, name, password, name if name in ROLES else "admin", "en", NOW_S)
+    with engine.connect() as connection:
+        known = [users.by_name(connection, name)[0] for name in (*ROLES, "neighbour")]
+    for user in known:
+        users.log_in(engine, user.id, token_hash(user.name), NOW_S - 60, NOW_S + auth.LOGIN_S)
+    days = [load_day([WH] * 96, meter_id=number, day=FIRST_DAY + day) for number in (OURS, THEIRS) for day in range(DAYS)]
+    steps = [CommandStep(number, NOW_S * US_PER_S, CommandState.VERIFIED, "seen") for number in (1, 2)]
+    ended = [
+        command(number, meter_id=meter, state=CommandState.VERIFIED, key=None) for number, meter in ((1, OURS), (2, THEIRS))
+    ]
+    write(
+        engine,
+        Changes(
+            states=[_heard(OURS), _heard(THEIRS)],
+            load_days=days,
+            commands=ended,
+            steps=steps,
+            events=[EventRow(number, NOW_S - 60, 2, 9, 1, NOW_S * US_PER_S) for number in (OURS, THEIRS)],
+            gateways=[GatewayRow(GATEWAY, NOW_S * US_PER_S, 7)],
+        ),
+    )
+    session = SessionRow(0xD0001, 1, bytes(16), bytes(16), 5, 5, True, dict(SETTINGS), ((GATEWAY, 5.0),))
+    with writing(engine) as connection:
+        connection.execute(schema.lorawan_session.insert(), [rows.session_row(session)])
+    for tenant in (ours, theirs):
+        assert run_month(TenantBills(engine, tenant, NOW_S), MONTH, NOW_S).stored == 1
+    engine.dispose()
+
+
+def _heard(number: int) -> MeterState:
+    shadow = state(number)
+    shadow.last_heard_us = (NOW_S - 60) * US_PER_S
+    shadow.complete_to = (NOW_S - 7_200) // 900
+    shadow.registers = {"import_wh": (123_456, NOW_S - 60), "export_wh": (0, NOW_S - 60)}
+    return shadow
+
+
+class Estate:
+    """The running API.  `now_us` is its clock; who asks is a role, `neighbour` or nobody (None)."""
+
+    def __init__(self, engine: Engine, *, centre: bool = True) -> None:
+        self.engine, self.now_us = engine, NOW_S * US_PER_S
+        self.writer = InlineWriter(engine)
+        self.centre = Centre(engine, self.writer, lambda: self.now_us, plan=indonesia()) if centre else None
+        self.state = ApiState(engine, lambda: self.now_us, self.centre)
+        self.app = create_app(self.state)
+        self.client = TestClient(self.app, raise_server_exceptions=False)
+
+    def later(self, seconds: float) -> None:
+        """Time passes."""
+        self.now_us += int(seconds * US_PER_S)
+
+    def ask(self, method: str, path: str, who: str | None = "admin", *, token: str | None = None, **said: Any) -> Any:
+        """A request; its response.  Paths without a leading `/` are those of the API."""
+        headers = dict(said.pop("headers", {}))
+        if token or who:
+            headers["Cookie"] = f"{COOKIE}={token or who}"
+        return self.client.request(method, path if path.startswith("/") else f"{PREFIX}/{path}", headers=headers, **said)
+
+    def get(self, path: str, who: str | None = "admin", **said: Any) -> Any:
+        """The body of a GET that must succeed."""
+        response = self.ask("GET", path, who, **said)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def order(self, meter: int, kind: str, who: str = "operator", *, key: str = "key-0001", reason: str = "") -> Any:
+        """Orders a command."""
+        body = {"kind": kind, "reason": reason}
+        return self.ask("POST", f"meters/{meter}/commands", who, json=body, headers={"Idempotency-Key": key})
+
+    def log_in(self, name: str, password: str = PASSWORD) -> Any:
+        """Logs in."""
+        return self.ask("POST", "session", None, json={"name": name, "password": password})
+
+    @property
+    def running(self) -> Centre:
+        """The centre; there must be one."""
+        assert self.centre is not None
+        return self.centre
+
+
+@contextmanager
+def opened(folder: Path, *, centre: bool = True) -> Iterator[Estate]:
+    """An estate whose ingest runs, over a store that `build` made."""
+    auth._failures.clear()
+    fleet.forget()
+    engine = open_engine(str(folder), durable=False)
+    estate = Estate(engine, centre=centre)
+    with estate.client as client:
+        assert client.portal is not None
+        task = client.portal.start_task_soon(estate.running.ingest.run) if centre else None
+        try:
+            yield estate
+        finally:
+            if task is not None:
+                task.cancel()
+                with suppress(CancelledError):
+                    task.result()
+            estate.writer.close()
+            engine.dispose()
+
+
+def copied(template: Path, folder: Path) -> Path:
+    """A copy of a built store."""
+    shutil.copytree(template, folder)
+    return folder
+
+
+def is_problem(response: Any, status: int, kind: str) -> dict[str, Any]:
+    """The body of a response that must be a problem (RFC 9457)."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    body: dict[str, Any] = response.json()
+    assert set(body) == {"type", "title", "status", "detail"}
+    assert (body["type"], body["title"], body["status"]) == (kind, kind.replace("-", " "), status)
+    assert body["detail"]
+    return body

@@ -1,0 +1,149 @@
+"""Every route asks for a permission, every role is held to it, and tenants are walls."""
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+
+from nyala.api.application import PREFIX
+from nyala.api.permissions import ROLES, Permission, permissions_of
+from tests.unit.api.estate import CT_METER, MONTH, OUR_BILL, OUR_COMMAND, OURS, THEIR_BILL, THEIR_COMMAND, THEIRS, is_problem
+
+PROFILE = "from=2025-10-01T00:00:00Z&to=2025-10-02T00:00:00Z"
+KEY = {"Idempotency-Key": "key-0001"}
+ASKED: dict[tuple[str, str], tuple[Permission, str, object]] = {
+    ("GET", "/fleet"): (Permission.READ_FLEET, "", None),
+    ("GET", "/live"): (Permission.READ_FLEET, "", None),
+    ("GET", "/meters"): (Permission.READ_METERS, "", None),
+    ("GET", "/meters/{meter_id}"): (Permission.READ_METERS, "", None),
+    ("GET", "/meters/{meter_id}/profile"): (Permission.READ_METERS, PROFILE, None),
+    ("GET", "/meters/{meter_id}/events"): (Permission.READ_METERS, "", None),
+    ("GET", "/meters/{meter_id}/commands"): (Permission.READ_COMMANDS, "", None),
+    ("POST", "/meters/{meter_id}/commands"): (Permission.READ_NOW, "", {"kind": "read"}),
+    ("GET", "/commands/{command_id}"): (Permission.READ_COMMANDS, "", None),
+    ("POST", "/commands/{command_id}/cancel"): (Permission.SWITCH, "", None),
+    ("GET", "/bills/months"): (Permission.READ_BILLS, "", None),
+    ("GET", "/bills"): (Permission.READ_BILLS, f"month={MONTH}", None),
+    ("GET", "/bills/{bill_id}"): (Permission.READ_BILLS, "", None),
+    ("GET", "/bills/{bill_id}/lines/{line}/intervals"): (Permission.READ_BILLS, "", None),
+    ("POST", "/bills/run"): (Permission.RUN_BILLS, "", {"month": MONTH}),
+}
+"""Every route that asks for a permission, with a question and a body that are right."""
+ONLY_LOGGED_IN = {("GET", "/session"), ("DELETE", "/session"), ("GET", "/catalogue")}
+OPEN = {("POST", f"{PREFIX}/session"), ("GET", "/health"), ("GET", "/metrics"), ("GET", "/{path:path}"), ("GET", "/")}
+"""Logging in, the process's own state, and the portal's files: nothing of a tenant."""
+ENDLESS = ("GET", "/live")
+OURS_IDS = {"{meter_id}": OURS, "{command_id}": OUR_COMMAND, "{bill_id}": OUR_BILL, "{line}": 0}
+THEIR_IDS = {"{meter_id}": THEIRS, "{command_id}": THEIR_COMMAND, "{bill_id}": THEIR_BILL, "{line}": 0}
+
+
+def routes(app: FastAPI) -> dict[tuple[str, str], list[object]]:
+    """(method, path) -> the dependencies of every API route."""
+    found: dict[tuple[str, str], list[object]] = {}
+    for route in iter_route_contexts(app.routes):
+        dependant = getattr(route, "dependant", None)
+        if dependant is None:
+            continue
+        calls, new = [], [dependant]
+        while new:
+            each = new.pop()
+            calls.append(each.call)
+            new += each.dependencies
+        for method in route.methods or ():
+            found[method, str(route.path)] = calls
+    return found
+
+
+def permission_of(calls: list[object]) -> Permission | None:
+    found = {call.permission for call in calls if hasattr(call, "permission")}
+    assert len(found) <= 1
+    return next(iter(found), None)
+
+
+def ask(estate, route, who, ids=OURS_IDS):
+    method, path = route
+    _, query, body = ASKED[route]
+    for name, value in ids.items():
+        path = path.replace(name, str(value))
+    return estate.ask(method, f"{path[1:]}?{query}", who, json=body, headers=KEY)
+
+
+def names(route):
+    return f"{route[0]} {route[1]}"
+
+
+def test_every_route_asks_for_a_permission_or_stands_in_the_list_of_those_that_do_not(readonly):
+    without = {route for route, calls in routes(readonly.app).items() if permission_of(calls) is None}
+    assert without - OPEN == {(method, PREFIX + path) for method, path in ONLY_LOGGED_IN}
+
+
+def test_the_table_of_these_tests_is_that_of_the_application(readonly):
+    asked = {route: permission_of(calls) for route, calls in routes(readonly.app).items()}
+    expected = {(method, PREFIX + path): permission for (method, path), (permission, *_) in ASKED.items()}
+    assert {route: permission for route, permission in asked.items() if permission is not None} == expected
+
+
+def test_every_permission_is_given_to_a_role_and_asked_for():
+    assert set().union(*ROLES.values()) == set(Permission)
+    assert {permission for permission, *_ in ASKED.values()} == set(Permission)
+    assert ROLES["admin"] == set(Permission)
+
+
+@pytest.mark.parametrize("route", ASKED, ids=names)
+def test_without_a_login_nothing_is_answered(readonly, route):
+    assert is_problem(ask(readonly, route, None), 401, "not-logged-in")["detail"] == "log in first"
+
+
+@pytest.mark.parametrize("route", sorted(ONLY_LOGGED_IN), ids=names)
+def test_without_a_login_there_is_no_session_and_no_catalogue(readonly, route):
+    is_problem(readonly.ask(route[0], route[1][1:], None), 401, "not-logged-in")
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("route", [route for route in ASKED if route != ENDLESS], ids=names)
+def test_a_role_may_what_its_permissions_say_and_no_more(readonly, route, role):
+    response = ask(readonly, route, role)
+    permission = ASKED[route][0]
+    if permission in permissions_of(role):
+        assert response.status_code not in {401, 403, 404, 422}
+    else:
+        detail = is_problem(response, 403, "may-not")["detail"]
+        assert detail == f"role {role} lacks the permission {permission}"
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("kind", ["switch_open", "switch_close"])
+def test_who_may_only_read_may_not_switch(readonly, role, kind):
+    response = readonly.order(CT_METER, kind, role, key=f"{kind}-{role}")
+    may = Permission.SWITCH in permissions_of(role)
+    is_problem(response, *((409, "not-allowed") if may else (403, "may-not")))
+
+
+def test_a_role_that_may_read_now_may_not_switch_by_that(estate, monkeypatch):
+    monkeypatch.setitem(ROLES, "viewer", ROLES["viewer"] | {Permission.READ_NOW})
+    assert estate.order(OURS, "read", "viewer").status_code == 201
+    is_problem(estate.order(OURS, "switch_open", "viewer", key="key-0002"), 403, "may-not")
+    assert len(estate.get(f"meters/{OURS}/commands")["items"]) == 2
+
+
+@pytest.mark.parametrize("route", [route for route in ASKED if "{" in route[1]], ids=names)
+def test_what_belongs_to_a_neighbour_is_not_there(readonly, route):
+    kind = route[1].split("/")[1].rstrip("s")
+    wanted = THEIR_IDS[f"{{{kind}_id}}"]
+    assert is_problem(ask(readonly, route, "admin", THEIR_IDS), 404, "unknown")["detail"] == f"unknown {kind}: {wanted}"
+    assert ask(readonly, route, "neighbour", THEIR_IDS).status_code not in {403, 404}
+    is_problem(ask(readonly, route, "neighbour", OURS_IDS), 404, "unknown")
+
+
+@pytest.mark.parametrize("route", [route for route in ASKED if "{" in route[1]], ids=names)
+def test_what_nobody_has_is_not_there_in_the_same_words(readonly, route):
+    nobody = dict.fromkeys(THEIR_IDS, 999)
+    body = is_problem(ask(readonly, route, "admin", nobody), 404, "unknown")
+    assert body["detail"].endswith(": 999")
+
+
+def test_lists_show_only_what_is_ones_own(readonly):
+    assert [meter["id"] for meter in readonly.get("meters")["items"]] == [1, 2, 3]
+    assert [meter["id"] for meter in readonly.get("meters", "neighbour")["items"]] == [4]
+    assert readonly.get("meters?search=N00004")["total"] == 0
+    assert [bill["id"] for bill in readonly.get(f"bills?month={MONTH}")["items"]] == [OUR_BILL]
+    assert [bill["id"] for bill in readonly.get(f"bills?month={MONTH}", "neighbour")["items"]] == [THEIR_BILL]

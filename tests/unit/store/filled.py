@@ -1,0 +1,167 @@
+"""What the tests of the store share: meters, and one of every row that a unit of work may hold."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import numpy as np
+from sqlalchemy import Engine, Table, func, select
+
+from nyala.headend.command_life import CommandState
+from nyala.headend.commands import CommandRow, CommandStep, Kind
+from nyala.headend.onboarding import NewMeter
+from nyala.headend.ports import AppUplink, Changes, EventRow, GatewayRow, RegisterRow
+from nyala.headend.registry import MeterRecord, MeterState
+from nyala.lorawan.crypto import AesKey
+from nyala.lorawan.network.port import Reception
+from nyala.lorawan.network.sessions import Counted, Root, SessionRow
+from nyala.mdm.load_day import Key, LoadDay, LoadDayRow, to_row
+from nyala.store import meters, schema
+from nyala.store.ingest import InlineWriter
+from nyala.vocab.quality import Quality
+from nyala.vocab.quantities import Channel
+from nyala.vocab.time import DAY_S, US_PER_S
+
+DAY: Final = 20_400
+START_S: Final = DAY * DAY_S
+NOW_US: Final = (START_S + 5_000) * US_PER_S
+GATEWAY: Final = 0x0016C001F0000001
+TOP: Final = 2**63 - 1
+"""The largest integer that both databases hold."""
+SETTINGS: Final[dict[str, Any]] = {"data_rate": 5, "channels": [0, 1, 2], "battery": None, "nb_trans": 1}
+
+
+def new_meter(number: int, **said: Any) -> NewMeter:
+    """A meter to be onboarded."""
+    plain: dict[str, Any] = {
+        "serial": f"N{number:05d}",
+        "model": "single-phase",
+        "dev_eui": 0xD0000 + number,
+        "join_eui": 1,
+        "app_key": number.to_bytes(16, "big"),
+        "customer": "",
+        "site": "",
+        "zone": "Asia/Jakarta",
+        "tariff": "",
+        "contracted_va": 1_300,
+        "ct_ratio": (1, 1),
+        "installed_s": START_S,
+        "period_s": 900,
+        "report_s": 3_600,
+    }
+    return NewMeter(**(plain | said))
+
+
+def onboard(engine: Engine, count: int = 2, *, tenant: str = "t") -> list[MeterRecord]:
+    """The first meters of a store."""
+    return meters.onboard(engine, meters.tenant_id(engine, tenant), [new_meter(number) for number in range(1, count + 1)])
+
+
+def load_day(
+    values: Sequence[int],
+    *,
+    meter_id: int = 1,
+    day: int = DAY,
+    channel: Channel = Channel.IMPORT,
+    quality: int = Quality.RAW,
+    version: int = 1,
+    open_wh: int | None = None,
+    close_wh: int | None = None,
+    period_s: int = 900,
+) -> LoadDayRow:
+    """A stored load day whose first intervals are known."""
+    count = DAY_S // period_s
+    padded = np.zeros(count, np.int64)
+    codes = np.zeros(count, np.uint8)
+    padded[: len(values)], codes[: len(values)] = values, quality
+    return to_row(LoadDay(Key(meter_id, day, channel), period_s, padded, codes, version, open_wh, close_wh))
+
+
+def reception(journal: int = 1) -> Reception:
+    return Reception(GATEWAY, b"\x40frame", NOW_US, 921_400_000, 2, -101.5, -7.25, 2**32 - 1, journal)
+
+
+def session(number: int = 1) -> SessionRow:
+    heard_by = ((GATEWAY, 7.5), (GATEWAY + 1, -3.25))
+    return SessionRow(0xD0000 + number, number, bytes(16), bytes(range(16)), 2**32, 2**31, True, dict(SETTINGS), heard_by)
+
+
+def state(number: int = 1) -> MeterState:
+    return MeterState(
+        meter_id=number,
+        last_heard_us=NOW_US,
+        data_rate=3,
+        rssi_dbm=-99.5,
+        snr_db=2.25,
+        gateways=2,
+        uplinks=17,
+        live_at_s=START_S,
+        live={"p_w": -230, "u1_v": 2_300},
+        registers={"import_wh": (TOP, START_S), "export_wh": (0, START_S)},
+        switch_state=1,
+        switch_at_s=START_S + 1,
+        complete_to=DAY * 96 + 5,
+        sequence=65_535,
+        model_code=3,
+        firmware=0x0100,
+    )
+
+
+def command(
+    number: int = 1, *, meter_id: int = 1, state: CommandState = CommandState.SENT, key: str | None = "1:key"
+) -> CommandRow:
+    return CommandRow(
+        id=number,
+        meter_id=meter_id,
+        sequence=5,
+        kind=Kind.READ,
+        state=state,
+        created_us=NOW_US,
+        created_by="ani",
+        reason="why; ünïcode",
+        expires_us=NOW_US + 9,
+        updated_us=NOW_US + 1,
+        key=key,
+        attempts=3,
+        next_us=NOW_US + 5,
+        quantities=("p_w", "u1_v"),
+    )
+
+
+def everything() -> Changes:
+    """One of each, for the two meters of `onboard`."""
+    return Changes(
+        journal=[reception(1), reception(2)],
+        app_journal=[AppUplink(0xD0001, 12, b"\0\xff", NOW_US, 3)],
+        worked_off=1,
+        roots=[Root(0xD0001, 1, AesKey((1).to_bytes(16, "big")), 1, True, 77, 5)],
+        sessions=[session()],
+        states=[state()],
+        load_days=[load_day([1, 2**40, 3], version=2, open_wh=0, close_wh=TOP)],
+        superseded=[load_day([1, 2], open_wh=0)],
+        registers=[RegisterRow(1, 10, START_S, TOP), RegisterRow(1, 11, START_S, 0)],
+        events=[EventRow(1, START_S, 2, 2**32 - 1, 255, NOW_US)],
+        commands=[command(), command(2, meter_id=2, state=CommandState.VERIFIED, key=None)],
+        steps=[CommandStep(1, NOW_US, CommandState.QUEUED, "ordered"), CommandStep(1, NOW_US + 1, CommandState.SENT, "left")],
+        gateways=[GatewayRow(GATEWAY, NOW_US, 2)],
+    )
+
+
+def write(engine: Engine, *units: Changes) -> None:
+    """Writes units of work, one after the other."""
+    writer = InlineWriter(engine)
+    try:
+        for unit in units:
+            writer.execute(writer.prepare(unit))
+    finally:
+        writer.close()
+
+
+def counts(engine: Engine, tables: Iterable[Table] = schema.metadata.sorted_tables) -> dict[str, int]:
+    """How many rows each table has; tables without one are left out."""
+    with engine.connect() as connection:
+        found = {table.name: connection.scalar(select(func.count()).select_from(table)) or 0 for table in tables}
+    return {name: count for name, count in found.items() if count}
+
+
+def counted(f_cnt_up: int) -> Counted:
+    return Counted(0xD0001, f_cnt_up, ((GATEWAY + 5, 1.0),))
