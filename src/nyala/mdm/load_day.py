@@ -71,7 +71,7 @@ class LoadDayRow:
     values: bytes
     qualities: bytes
     energy_wh: int = 0
-    """Sum of the values; with the two counts below what lists need without opening the blocks."""
+    """Sum of the values; with the two counts below what lists need without opening the blocks.  Written, never read back."""
     missing: int = 0
     estimated: int = 0
 
@@ -145,5 +145,5 @@ def from_row(row: LoadDayRow) -> LoadDay:
         version=row.version,
         open_wh=row.open_wh,
         close_wh=row.close_wh,
-        estimates=row.estimated > 0,
+        estimates=any(code in row.qualities for code in _ESTIMATED),
     )

@@ -4,11 +4,13 @@ import pytest
 
 from nyala.headend.ports import Changes
 from nyala.mdm.book import Book
+from nyala.mdm.closing import estimate_gaps, reconcile
 from nyala.mdm.load_day import Key, from_row
 from nyala.store import load_days, meters
 from nyala.store.load_days import METERS_PER_QUERY, DaySum, LoadDays
 from nyala.vocab.quality import Quality
 from nyala.vocab.quantities import Channel
+from nyala.vocab.time import DAY_S
 from tests.unit.store.filled import DAY, load_day, new_meter, onboard, write
 
 IMPORT, EXPORT = Channel.IMPORT, Channel.EXPORT
@@ -49,6 +51,21 @@ def test_a_book_goes_on_with_what_the_one_before_stored(engine):
     day = book.day(Key(1, DAY, IMPORT))
     assert day is not None
     assert (day.version, day.open_wh, day.values.tolist()[:4]) == (5, 100, [1, 9, 3, 0])
+
+
+def test_estimates_of_a_book_that_is_gone_are_scaled_again_by_the_next(engine):
+    book = Book(LoadDays(engine))
+    book.set_register(1, IMPORT, 900, DAY * DAY_S, 0)
+    book.merge(1, IMPORT, 900, DAY * 96, [10] * 48, [Quality.RAW] * 48)
+    book.set_register(1, IMPORT, 900, (DAY + 1) * DAY_S, 960)
+    estimate_gaps(book, 1, IMPORT, 900, DAY * 96, DAY * 96 + 72)  # what is missing behind it may still come
+    rows, superseded = book.take_changes()
+    write(engine, Changes(load_days=rows, superseded=superseded))
+    book = Book(LoadDays(engine))
+    book.merge(1, IMPORT, 900, DAY * 96 + 72, [2] * 24, [Quality.RAW] * 24)
+    reconcile(book, Key(1, DAY, IMPORT))
+    [row] = book.take_changes()[0]
+    assert (row.energy_wh, row.missing, row.estimated, row.version) == (960, 0, 24, 2)
 
 
 def test_days_are_found_by_meter_day_and_channel(engine):
