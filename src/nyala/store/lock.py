@@ -1,6 +1,7 @@
 """One centre per store: whoever writes load days holds this lock, because its book is in its memory.
 
-SQLite: a lock on a file beside the database; PostgreSQL: an advisory lock of a connection.  Both end with the process.
+SQLite: a lock on a file beside the database; PostgreSQL: an advisory lock of a session, which the pool keeps alive after
+the connection is given back: it is unlocked by name.  Both end with the process.
 """
 
 import fcntl
@@ -45,4 +46,6 @@ class CentreLock:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._engine.dialect.name == "postgresql":
+            self._held.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_KEY})
         self._held.close()

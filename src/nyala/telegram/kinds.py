@@ -31,6 +31,9 @@ class EventCode(IntEnum):
     SWITCH_CLOSED = 3
     CLOCK_SET = 4
     """detail: milliseconds of the step, absolute."""
+    ALARM_RAISED = 5
+    """detail: bit of the alarm in the top 8 of 32 bits; below it the value that raised it, in its unit (saturated)."""
+    ALARM_CLEARED = 6
 
 
 class Opcode(IntEnum):

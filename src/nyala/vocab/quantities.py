@@ -7,7 +7,8 @@ Telegrams, registers, API schema, LCD, portal labels and documents are made from
     obis         IEC 62056-6-1 code A-B:C.D.E; E is the rate
     unit,scaler  physical value = integer * 10**scaler in unit
     signed       1: two's complement in a telegram
-    kind         energy (a register: only rises, never rolls over: int64), instant, state
+    kind         energy (a register: only rises, never rolls over: int64), derived (a sum or difference of registers),
+                 phase (a register of one phase alone), demand, instant, state.  Energy and derived have rates.
     label_en/id  what a person reads
 
 Sign convention: import (+A) is what the customer takes from the grid; export (-A) is given to it.  Q1..Q4 as
@@ -22,6 +23,8 @@ from importlib.resources import files
 
 from nyala.vocab.errors import UnknownError
 
+RATED = ("energy", "derived")
+"""Kinds of quantities that stand in the catalogue once in total and once per rate."""
 RATES = 8
 """Tariff rates per energy register (product sheet A6)."""
 MWS_PER_WH = 3_600_000
@@ -59,8 +62,8 @@ class Quantity:
     rate: int = 0
 
     def of_rate(self, rate: int) -> "Quantity":
-        """The register of one rate of an energy total."""
-        assert self.channel is not None
+        """The register of one rate of a total."""
+        assert self.kind in RATED
         assert 1 <= rate <= RATES
         return replace(
             self,
@@ -95,7 +98,7 @@ def catalogue() -> dict[str, Quantity]:
                 description=row["description"],
                 channel=channel,
             )
-            rates = [quantity.of_rate(rate) for rate in range(1, RATES + 1)] if channel is not None else []
+            rates = [quantity.of_rate(rate) for rate in range(1, RATES + 1)] if quantity.kind in RATED else []
             rows |= {each.name: each for each in (quantity, *rates)}
     return rows
 

@@ -33,11 +33,10 @@ def test_a_second_centre_on_the_same_store_is_refused(engine, where):
     second.dispose()
 
 
-def test_the_lock_ends_with_the_process_of_its_holder(engine, where):
+def test_the_lock_ends_when_its_holder_leaves(engine, where):
+    second = open_engine(where)
     with pytest.raises(ZeroDivisionError), CentreLock(engine):
         _ = 1 / 0
-    engine.dispose()
-    second = open_engine(where)
     with CentreLock(second):
         pass
     second.dispose()

@@ -12,9 +12,9 @@ from nyala.vocab.quantities import RATES, Channel, by_code, catalogue, quantity,
 with files("nyala.vocab").joinpath("quantities.csv").open(encoding="utf-8") as _table:
     ROWS = list(csv.DictReader(_table))
 
-KINDS = {"energy", "instant", "state"}
-UNITS = {"Wh", "varh", "VAh", "V", "A", "W", "var", "VA", "Hz", "1", "ms", ""}
-OBIS = re.compile(r"[01]-0:\d{1,3}\.\d{1,3}\.\d{1,3}")
+KINDS = {"energy", "derived", "phase", "demand", "instant", "state"}
+UNITS = {"Wh", "varh", "VAh", "V", "A", "W", "var", "VA", "Hz", "1", "ms", "s", "deg", "C", ""}
+OBIS = re.compile(r"[01]-0:\d{1,3}\.\d{1,3}\.\d{1,3}(\*1)?")
 
 # IEC 62056-6-1 (value group C: 1 +P, 2 -P, 5..8 Q QI..QIV, 9 +S, 10 -S, 13 power factor, 14 frequency, 16 P net,
 # 31/51/71 I, 32/52/72 U, 36/56/76 P net of a phase, 131 Q net; D 8 time integral, 7 instantaneous).
@@ -65,7 +65,7 @@ def test_every_row_is_complete_and_becomes_its_quantity(row):
 
 @pytest.mark.parametrize("row", ROWS, ids=[row["name"] for row in ROWS])
 def test_a_unit_stands_last_in_the_name(row):
-    if row["unit"] not in {"", "1"}:
+    if row["unit"] not in {"", "1"} and not row["name"].endswith("_at"):
         assert row["name"].endswith(f"_{row['unit'].lower()}")
 
 
@@ -74,16 +74,27 @@ def test_the_obis_code_is_the_standards(name, obis):
     assert quantity(name).obis == obis
 
 
-def test_all_standard_quantities_are_in_the_table_above():
+def test_all_totals_and_instants_of_the_first_ninety_codes_are_in_the_table_above():
     makers = {row["name"] for row in ROWS if "96.2." in row["obis"] or "96.128." in row["obis"]}
-    assert {row["name"] for row in ROWS} - makers == STANDARD_OBIS.keys()
+    assert {row["name"] for row in ROWS if int(row["code"]) < 90} - makers == STANDARD_OBIS.keys()
+
+
+@pytest.mark.parametrize("phase", [1, 2, 3])
+def test_a_register_of_a_phase_stands_twenty_per_phase_above_its_total(phase):
+    for channel in Channel:
+        total, own = register(channel), quantity(f"l{phase}_{register(channel).name}")
+        group = int(total.obis.partition(":")[2].partition(".")[0])
+        assert own.obis == f"1-0:{group + 20 * phase}.8.0"
+        assert (own.unit, own.kind, own.code) == (total.unit, "phase", 126 + 8 * (phase - 1) + channel)
 
 
 def test_names_codes_and_obis_are_unique_over_totals_and_rates():
     quantities = list(catalogue().values())
-    assert len(quantities) == len(ROWS) + RATES * len(Channel) == 90
-    for column in ("name", "code", "obis", "label_en", "label_id"):
+    assert len(quantities) == len(ROWS) + RATES * (len(Channel) + 4) == 200
+    for column in ("name", "code", "label_en", "label_id"):
         assert len({getattr(each, column) for each in quantities}) == len(quantities)
+    told_apart = [each.obis for each in quantities if not each.name.endswith("_at")]  # attribute 5 of the same object
+    assert len(set(told_apart)) == len(told_apart)
 
 
 def test_every_code_fits_its_eight_bits_and_finds_its_quantity():
