@@ -29,6 +29,28 @@ class Phasors:
     f_hz: Floats
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Second:
+    """What the chip says of one second of n meters, whatever the fidelity: the seam between measurement and registers.
+
+    `u_v`, `i_a` (RMS), `p_w`, `q_var` (fundamental, signed): n x 3.  `energy_mws` n x 3 x 2: signed mW- and mvar-seconds
+    of each phase in that second.  `neutral_a` RMS; `f_hz`; `sequence` 1 in order, -1 backwards, 0 not to be judged;
+    `u0_v` zero-sequence voltage, RMS; `dc_percent` the largest constant part of a voltage or current, of its RMS: n each.
+    Apparent power is derived from P and Q: the declared vector method.
+    """
+
+    u_v: Floats
+    i_a: Floats
+    p_w: Floats
+    q_var: Floats
+    energy_mws: Integers
+    neutral_a: Floats
+    f_hz: Floats
+    sequence: NDArray[np.int8]
+    u0_v: Floats
+    dc_percent: Floats
+
+
 @dataclass(frozen=True, slots=True)
 class Powers:
     """What the chip derives.  Per phase n x 3 in W and var; `channel_mw` n x 8: power in mW, mvar, mVA per channel."""
