@@ -13,7 +13,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 MODULE_LINES, TEST_LINES, FUNCTION_LINES = 400, 450, 60
 BAD_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
-CORE = ("vocab", "meter", "telegram", "lorawan", "twin", "mdm", "billing")
+CORE = ("vocab", "meter", "telegram", "lorawan", "twin", "mdm", "billing", "lab")
 """Rooms without clock, socket, random source, environment or files of their own."""
 FORBIDDEN_IN_CORE = {"asyncio", "socket", "threading", "os", "secrets", "subprocess", "time", "sqlalchemy", "fastapi"}
 CLOCK_SHELLS = {"cli", "sim/demo.py", "sim/virtual_time.py", "sim/simulation.py", "bench"}

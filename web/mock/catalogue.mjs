@@ -4,11 +4,14 @@ import { readFileSync } from 'node:fs';
 
 const VOCAB = new URL('../../src/nyala/vocab/', import.meta.url);
 
-const table = (name) => {
+/** Rows of a CSV file with quotes, by the names of its head. */
+export const table = (name) => {
   const [head, ...rows] = readFileSync(new URL(name, VOCAB), 'utf8')
     .trim()
     .split('\n')
-    .map((line) => line.split(','));
+    .map((line) =>
+      [...line.matchAll(/(?:^|,)(?:"([^"]*)"|([^,]*))/g)].map(([, quoted, plain]) => quoted ?? plain),
+    );
   return rows.map((row) => Object.fromEntries(head.map((key, index) => [key, row[index]])));
 };
 export const quantities = table('quantities.csv').flatMap(
@@ -27,6 +30,13 @@ export const quantities = table('quantities.csv').flatMap(
     ];
   },
 );
+const UNITS = { magnet: ['mT', 0], internal_battery_low: ['V', -2], low_power_factor: ['1', -2] };
+const OF_HUNDRED =
+  /^(neutral_disturbance|current_unbalance|ct_bypass|current_reverse|over_current|voltage_unbalance|over_power)$/;
+export const alarms = table('alarms.csv').map(({ name, severity, label_en, label_id }) => {
+  const [unit, scaler] = UNITS[name] ?? (OF_HUNDRED.test(name) ? ['%', 0] : [null, 0]);
+  return { name, severity, label_en, label_id, unit, scaler };
+});
 export const qualities = table('quality.csv').map(({ code, name, label_en, label_id, estimated }) => ({
   code: Number(code),
   name,

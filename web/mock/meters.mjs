@@ -1,5 +1,6 @@
 // Fleet and meters of the mock in the shapes of the API.  For development only.
 
+import * as alarms from './alarms.mjs';
 import * as commands from './commands.mjs';
 import * as w from './world.mjs';
 
@@ -86,6 +87,7 @@ export function fleet() {
       { eui: '0016c001ff10d3a4', last_seen_s: now - 5400, frames: 803_112 },
     ],
     commands_open: commands.open(),
+    alarms: alarms.counts(),
     events: Array.from({ length: 14 }, (_, n) => ({
       meter_id: n * 7 + 1,
       serial: w.serialOf(n * 7 + 1),
@@ -115,6 +117,7 @@ export function meter(i) {
     live: w.liveOf(i, now),
     registers: w.registersOf(i, now),
     switch: { state: stateOf(i), at_s: heard },
+    alarms: alarms.ofMeter(i),
     missing,
     complete_to_s: heard === null ? null : heard - (heard % 900),
   };

@@ -5,8 +5,10 @@ import { createReadStream, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import * as bills from './bills.mjs';
-import { qualities, quantities } from './catalogue.mjs';
+import * as alarms from './alarms.mjs';
+import { alarms as alarmKinds, qualities, quantities } from './catalogue.mjs';
 import * as commands from './commands.mjs';
+import * as models from './models.mjs';
 import { event, fleet, meter, meters, switches } from './meters.mjs';
 import * as w from './world.mjs';
 
@@ -30,13 +32,14 @@ setInterval(() => {
     {
       heard: fleet().meters.heard + Math.floor(Math.random() * 9),
       uplinks_per_minute: 1640 + Math.random() * 120,
+      alarms: alarms.counts(),
     },
     null,
   );
   for (const { meter: i } of listeners) {
     if (i === null) continue;
-    const { id, last_heard_s, live, switch: s, registers } = meter(i);
-    tell('meter', { id, last_heard_s, live, switch: s, registers }, i);
+    const { id, last_heard_s, live, switch: s, registers, alarms: on } = meter(i);
+    tell('meter', { id, last_heard_s, live, switch: s, registers, alarms: on }, i);
   }
 }, 3000);
 
@@ -48,6 +51,7 @@ class Refused extends Error {
 }
 
 let user = process.env.MOCK_SIGNED_IN ? 'operator' : null;
+const VIEW = ['fleet.read', 'meters.read', 'commands.read', 'alarms.read', 'bills.read'];
 const session = () => ({
   user: {
     name: user,
@@ -55,15 +59,15 @@ const session = () => ({
     tenant: 'Demo Utility',
     language: 'en',
     permissions: process.env.MOCK_VIEWER
-      ? ['fleet.read', 'meters.read', 'commands.read', 'bills.read']
-      : ['fleet.read', 'meters.read', 'commands.read', 'bills.read', 'commands.read_now', 'commands.switch'],
+      ? VIEW
+      : [...VIEW, 'commands.read_now', 'commands.switch', 'alarms.acknowledge'],
   },
 });
 const issued = new Map();
 
 const ROUTES = [
   ['GET', /^\/session$/, () => session()],
-  ['GET', /^\/catalogue$/, () => ({ quantities, qualities })],
+  ['GET', /^\/catalogue$/, () => ({ quantities, qualities, alarms: alarmKinds })],
   ['GET', /^\/fleet$/, () => fleet()],
   ['GET', /^\/meters$/, ({ query }) => meters(query)],
   ['GET', /^\/meters\/(\d+)$/, ({ match: [, id] }) => known(id) && meter(Number(id))],
@@ -133,6 +137,19 @@ const ROUTES = [
       return command;
     },
   ],
+  ['GET', /^\/alarms$/, ({ query }) => alarms.page(query)],
+  [
+    'POST',
+    /^\/alarms\/(\d+)\/acknowledge$/,
+    ({ match: [, id], body, request }) => {
+      const made = alarms.acknowledge(Number(id), body.note, user, request.headers['idempotency-key']);
+      if (!made) throw new Refused(409, 'Conflict', 'the alarm was acknowledged already');
+      tell('alarm', { meter_id: made.meter_id }, made.meter_id);
+      return made;
+    },
+  ],
+  ['GET', /^\/models$/, () => models.list()],
+  ['GET', /^\/models\/([\w-]+)\/datasheet$/, ({ match: [, name] }) => models.datasheet(name) ?? missing()],
   ['GET', /^\/bills\/months$/, () => ({ items: bills.months() })],
   [
     'GET',

@@ -20,6 +20,7 @@ const METER: Meter = {
   radio: null,
   live: null,
   registers: [],
+  alarms: [],
   switch: { state: 'closed', at_s: 100 },
   missing: 0,
   complete_to_s: null,

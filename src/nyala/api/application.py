@@ -10,15 +10,17 @@ from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from nyala import __version__
-from nyala.api import describe, metrics, problems
+from nyala.api import describe, describe_alarms, metrics, problems
 from nyala.api.fleet import is_heard
 from nyala.api.live import LiveHub
-from nyala.api.routes import bills, commands, fleet, meters, session
+from nyala.api.routes import alarms, bills, commands, fleet, meters, models, session
 from nyala.api.shapes.commands import CommandOut
 from nyala.api.shapes.session import HealthOut
 from nyala.api.state import ApiState
 from nyala.app import Centre
+from nyala.headend.alarms import severity_counts
 from nyala.headend.commands import CommandRow
+from nyala.headend.ports import AlarmChange
 from nyala.headend.registry import MeterState
 from nyala.store import commands as stored_commands
 from nyala.vocab.errors import UnknownError
@@ -60,7 +62,7 @@ def create_app(state: ApiState) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     problems.install(app)
     api = APIRouter(prefix=PREFIX)
-    for routes in (session, fleet, meters, commands, bills):
+    for routes in (session, fleet, meters, models, commands, alarms, bills):
         api.include_router(routes.router)
     app.include_router(api)
     _install_system(app, state)
@@ -109,9 +111,11 @@ def _install_portal(app: FastAPI) -> None:
 def feed_live(state: ApiState, centre: Centre) -> None:
     """Connects a centre to the browsers that listen: what is stored is told."""
 
-    def on_stored(states: list[MeterState], commands: list[CommandRow]) -> None:
+    def on_stored(states: list[MeterState], commands: list[CommandRow], changed: list[AlarmChange]) -> None:
         if len(state.hub):
             _publish(state, centre, states, commands)
+            for meter_id in {change.meter_id for change in changed}:
+                state.hub.publish(centre.registry.meter(meter_id).tenant_id, meter_id, "alarm", {"meter_id": meter_id})
 
     centre.headend.listeners.append(on_stored)
 
@@ -130,6 +134,7 @@ def _publish(state: ApiState, centre: Centre, states: list[MeterState], commands
                 "live": None if live is None else live.model_dump(),
                 "switch": describe.switch_of(record, shadow).model_dump(),
                 "registers": [register.model_dump() for register in describe.registers_of(shadow)],
+                "alarms": [alarm.model_dump() for alarm in describe_alarms.active_alarms(shadow)],
             }
             hub.publish(record.tenant_id, record.id, "meter", data)
     for command in commands:
@@ -144,9 +149,7 @@ def _publish(state: ApiState, centre: Centre, states: list[MeterState], commands
 
 def _pulse(centre: Centre, tenant: int, now_us: int) -> dict[str, object]:
     """How the fleet does right now."""
-    heard = sum(
-        1
-        for record in centre.registry
-        if record.tenant_id == tenant and is_heard(record, centre.registry.state(record.id).last_heard_us, now_us)
-    )
-    return {"heard": heard, "uplinks_per_minute": centre.headend.uplinks_per_minute()}
+    fleet = [(record, centre.registry.state(record.id)) for record in centre.registry if record.tenant_id == tenant]
+    heard = sum(1 for record, shadow in fleet if is_heard(record, shadow.last_heard_us, now_us))
+    alarms = describe_alarms.counts_of(severity_counts(shadow for _, shadow in fleet))
+    return {"heard": heard, "uplinks_per_minute": centre.headend.uplinks_per_minute(), "alarms": alarms.model_dump()}

@@ -1,5 +1,6 @@
 """From what the store and the head-end hold to what responses say: meters, their shadows, events.  No I/O."""
 
+from nyala.api.describe_alarms import active_alarms, alarm_event
 from nyala.api.shapes.meters import (
     SWITCH_NAMES,
     EventOut,
@@ -11,6 +12,7 @@ from nyala.api.shapes.meters import (
     RegisterOut,
     SwitchOut,
 )
+from nyala.headend.alarms import is_alarm
 from nyala.headend.ports import EventRow
 from nyala.headend.registry import MeterRecord, MeterState
 from nyala.lorawan.region import Region
@@ -90,6 +92,7 @@ def meter_out(record: MeterRecord, state: MeterState, missing: int, region: Regi
         live=live_of(state),
         registers=registers_of(state),
         switch=switch_of(record, state),
+        alarms=active_alarms(state),
         missing=missing,
         complete_to_s=state.complete_to * record.period_s,
     )
@@ -97,5 +100,7 @@ def meter_out(record: MeterRecord, state: MeterState, missing: int, region: Regi
 
 def event_out(event: EventRow) -> EventOut:
     """An event of a meter."""
+    if is_alarm(event.code):
+        return alarm_event(event)
     text = EVENT_TEXTS.get(EventCode(event.code), "event")
     return EventOut(at_s=event.at_s, code=event.code, text=text, detail=event.detail)

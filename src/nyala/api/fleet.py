@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from nyala.api import describe
+from nyala.api import describe, describe_alarms
 from nyala.api.shapes.fleet import (
     CompletenessOut,
     CountsOut,
@@ -25,7 +25,7 @@ from nyala.api.shapes.fleet import (
 )
 from nyala.headend.registry import MeterRecord
 from nyala.mdm.load_day import from_row
-from nyala.store import commands, gateways, load_days, meters
+from nyala.store import alarms, commands, gateways, load_days, meters
 from nyala.vocab.quality import ESTIMATED, Quality
 from nyala.vocab.quantities import Channel
 from nyala.vocab.time import DAY_S, US_PER_S, day_text, zone
@@ -89,6 +89,7 @@ def _fleet(connection: Connection, tenant: int, now_us: int) -> FleetOut:
             for g in gateways.all_gateways(connection)
         ],
         commands_open=commands.count_open(connection, tenant),
+        alarms=describe_alarms.counts_out(alarms.counts(connection, tenant)),
         events=[
             FleetEventOut(**describe.event_out(e).model_dump(), meter_id=e.meter_id, serial=by_id[e.meter_id].serial)
             for e in events

@@ -14,14 +14,24 @@ class Permission(StrEnum):
     READ_COMMANDS = "commands.read"
     READ_NOW = "commands.read_now"
     SWITCH = "commands.switch"
+    READ_ALARMS = "alarms.read"
+    ACKNOWLEDGE = "alarms.acknowledge"
     READ_BILLS = "bills.read"
     RUN_BILLS = "bills.run"
 
 
-_VIEW: Final = frozenset((Permission.READ_FLEET, Permission.READ_METERS, Permission.READ_COMMANDS, Permission.READ_BILLS))
+_VIEW: Final = frozenset(
+    (
+        Permission.READ_FLEET,
+        Permission.READ_METERS,
+        Permission.READ_COMMANDS,
+        Permission.READ_ALARMS,
+        Permission.READ_BILLS,
+    )
+)
 ROLES: Final[dict[str, frozenset[Permission]]] = {
     "viewer": _VIEW,
-    "operator": _VIEW | {Permission.READ_NOW, Permission.SWITCH},
+    "operator": _VIEW | {Permission.READ_NOW, Permission.SWITCH, Permission.ACKNOWLEDGE},
     "billing": _VIEW | {Permission.RUN_BILLS},
     "admin": frozenset(Permission),
 }

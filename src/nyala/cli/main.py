@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from nyala import __version__
-from nyala.cli import bench, bills, data, lorawan, running, store, telegram
+from nyala.cli import bench, bills, data, lab, lorawan, running, store, telegram
 from nyala.vocab.errors import NyalaError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 for command in (running.demo, running.serve, running.simulate, store.doctor):
     app.command()(command)
+app.add_typer(lab.meter_app, name="meter")
 app.add_typer(telegram.app, name="telegram")
 app.add_typer(lorawan.app, name="lorawan")
 app.add_typer(bills.tariff_app, name="tariff")

@@ -50,6 +50,49 @@ class EventRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmRaised:
+    """An alarm went on: a new occurrence, unless this meter, alarm and instant are there already.
+
+    `value` is what the event said, None where only the state `alarms` showed it; `cleared_s` is set where it is known to be
+    over already, at that instant at the latest.
+    """
+
+    tenant_id: int
+    meter_id: int
+    alarm: int
+    raised_s: int
+    value: int | None
+    source: str
+    """`event` or `state`."""
+    received_us: int
+    cleared_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmCleared:
+    """An alarm was off at `at_s`: ends the newest occurrence that was raised before `before_s`, where it had no earlier end."""
+
+    meter_id: int
+    alarm: int
+    at_s: int
+    before_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmDated:
+    """The event of an occurrence came after a state had shown it at `shown_s`: says its true instant and value."""
+
+    meter_id: int
+    alarm: int
+    shown_s: int
+    raised_s: int
+    value: int
+
+
+AlarmChange = AlarmRaised | AlarmCleared | AlarmDated
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayRow:
     """A gateway as it was heard: frames since it was first seen."""
 
@@ -73,6 +116,7 @@ class Changes:
     superseded: list[LoadDayRow] = field(default_factory=list)
     registers: list[RegisterRow] = field(default_factory=list)
     events: list[EventRow] = field(default_factory=list)
+    alarms: list[AlarmChange] = field(default_factory=list)
     commands: list[CommandRow] = field(default_factory=list)
     steps: list[CommandStep] = field(default_factory=list)
     gateways: list[GatewayRow] = field(default_factory=list)

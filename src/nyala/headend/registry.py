@@ -26,6 +26,23 @@ class MeterRecord:
     ct_ratio: tuple[int, int] = (1, 1)
 
 
+@dataclass(frozen=True, slots=True)
+class AlarmShadow:
+    """What is known of one alarm of one meter; instants by the meter's clock.  `headend/alarms.py` says how it moves."""
+
+    active: bool
+    at_s: int
+    """When it became so, as far as known: the newest word that changed it."""
+    number: int = -1
+    """Number of the event telegram that said so; -1 where the state `alarms` did."""
+    since_s: int = 0
+    """When it last went on; 0 where it never was seen on."""
+    off_s: int = 0
+    """The newest instant before `since_s` at which it was known to be off."""
+    dated: bool = False
+    """`since_s` is the instant of the event itself, not that of the first state that showed it."""
+
+
 @dataclass(slots=True)
 class MeterState:
     """The meter's shadow: what was last reported.  Stored as one row; `values` as catalogue integers by name."""
@@ -49,6 +66,10 @@ class MeterState:
     """The last command sequence number that was given."""
     model_code: int | None = None
     firmware: int | None = None
+    alarms: dict[int, AlarmShadow] = field(default_factory=dict)
+    """By bit: the alarms that were ever seen on or cleared; the others are off."""
+    alarms_at_s: int = 0
+    """Instant of the newest state `alarms`."""
 
 
 class Registry:

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from nyala.headend import alarms
 from nyala.headend.backfill import PROFILE, Backfill
 from nyala.headend.commands import CommandRow, CommandTracker
-from nyala.headend.ports import AppUplink, Changes, EventRow, GatewayRow, RegisterRow
+from nyala.headend.ports import AlarmChange, AppUplink, Changes, EventRow, GatewayRow, RegisterRow
 from nyala.headend.registry import MeterRecord, MeterState, Registry
 from nyala.lorawan.network.port import Downlink as NetworkDownlink
 from nyala.lorawan.network.port import DownlinkFate, Event, Reception, Uplink
@@ -55,7 +56,7 @@ class RefusedTelegram:
     detail: str
 
 
-Listener = Callable[[list[MeterState], list[CommandRow]], None]
+Listener = Callable[[list[MeterState], list[CommandRow], list[AlarmChange]], None]
 
 
 class HeadEnd:
@@ -69,6 +70,7 @@ class HeadEnd:
         self.refused: list[Callable[[RefusedTelegram], None]] = []
         self._registers: list[RegisterRow] = []
         self._events: list[EventRow] = []
+        self._alarms: list[AlarmChange] = []
         self._gateways: dict[int, list[int]] = {}
         self._next_close_us = 0
         self._fetched: dict[int, int] = {}
@@ -220,6 +222,8 @@ class HeadEnd:
     def _values(self, meter: MeterRecord, state: MeterState, said: Values, received_us: int) -> None:
         if said.at_s > received_us // US_PER_S + FUTURE_S:
             raise TelegramError("values from the future")
+        if "alarms" in said.values:
+            self._alarms_moved(alarms.on_state(meter, state, said.values["alarms"], said.at_s, received_us))
         live: dict[str, int] = {}
         for name, value in said.values.items():
             quantity = catalogue()[name]
@@ -240,11 +244,24 @@ class HeadEnd:
         self.tracker.values(state, said, received_us)
 
     def _event(self, meter: MeterRecord, state: MeterState, event: MeterEvent, received_us: int) -> None:
+        if alarms.is_alarm(event.code):
+            self._alarm(meter, state, event, received_us)
         row = EventRow(meter.id, event.clock_s, event.code, event.detail, event.number, received_us)
         self._events.append(row)
         if event.code in _SWITCH_EVENTS:
             self._switch(state, _SWITCH_EVENTS[event.code], event.clock_s)
         self.tracker.event(meter.id, event, received_us)
+
+    def _alarm(self, meter: MeterRecord, state: MeterState, event: MeterEvent, received_us: int) -> None:
+        alarms.split_detail(event.detail)
+        if event.clock_s > received_us // US_PER_S + FUTURE_S:
+            self.counts["alarms_from_the_future"] += 1
+        else:
+            self._alarms_moved(alarms.on_event(meter, state, event, received_us))
+
+    def _alarms_moved(self, changes: list[AlarmChange]) -> None:
+        self._alarms += changes
+        self.counts["alarm_changes"] += len(changes)
 
     @staticmethod
     def _switch(state: MeterState, position: int, at_s: int) -> None:
@@ -273,11 +290,12 @@ class HeadEnd:
         changes.commands, changes.steps = self.tracker.take_changes()
         changes.registers, self._registers = self._registers, []
         changes.events, self._events = self._events, []
+        changes.alarms, self._alarms = self._alarms, []
         changes.gateways = [GatewayRow(eui, *seen) for eui, seen in sorted(self._gateways.items())]
         self._gateways = {}
 
     def stored(self, changes: Changes) -> None:
         """The unit of work is on disk: tells the listeners."""
-        if changes.states or changes.commands:
+        if changes.states or changes.commands:  # an alarm never moves without its state
             for listener in self.listeners:
-                listener(changes.states, changes.commands)
+                listener(changes.states, changes.commands, changes.alarms)

@@ -1,15 +1,11 @@
-"""The metrology core of many meters as arrays: registers, rates, load profile, clock, supply switch.  Pure.
+"""The metrology core of many meters: registers, rates, demand, load profile, alarms, clock, supply switch.  Pure.
 
 A meter is a bank of one.  Rows may stand at different instants: `advance(rows, until)` takes each row from where it
 stands to `until`, through every interval edge and rate switch on the way.  Splitting an advance in two changes nothing.
+The arrays are in `nyala.meter.state`, what happens to them in `nyala.meter.kernels` and `nyala.meter.alarms`.
 
-The signal is a *segment* per row: energy per channel, spread evenly over [start, end).  What a segment gives up to an
-instant is cut to whole mW-seconds, and a part is the difference of two such cuts, so that parts sum to the whole exactly.
-Phasor fidelity gives a segment constant powers; profile fidelity gives it the energies of a load series.
-
-    energy   int64 whole Wh in `wh`, int64 remainder below 1 Wh in `rest_mws`; total (column 0) and rates 1..8
-    time     whole seconds of true time in `now_s`; the meter's clock is off by `clock_error_ns`, grown by `drift_ppb`
-    profile  ring of register readings in whole Wh at each interval edge of the meter's clock, with status bits
+    set_segment    a signal of known energy per channel (profile fidelity); `set_terminals` adds what the phases see
+    take_second    a second that the measurement chip has measured (phasor and sampled fidelity)
 
 A row without supply measures nothing and its edges wait: when the power is back they are filled with the register that
 did not move, marked OUTAGE.  Energy that was asked for while the switch was open or the supply gone is `withheld_mws`.
@@ -17,82 +13,132 @@ did not move, marked OUTAGE.  Energy that was asked for while the switch was ope
 
 from collections.abc import Sequence
 from enum import IntFlag
-from typing import Final
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nyala.meter.chip import PHASES, Integers
+from nyala.meter import kernels
+from nyala.meter.chip import Floats, Integers, Second
 from nyala.meter.model import MeterModel
-from nyala.meter.tariff import FLAT, DayProgram
-from nyala.vocab.quantities import MWS_PER_WH, RATES, Channel
-from nyala.vocab.time import DAY_S, NS_PER_S
+from nyala.meter.state import CHANNELS, FAR, SUBS_MAX, new_state
+from nyala.meter.tariff import FLAT
+from nyala.vocab.alarms import Alarm
+from nyala.vocab.errors import BadArgumentError
+from nyala.vocab.quantities import Channel
 
-CHANNELS: Final = len(Channel)
+__all__ = ["CHANNELS", "PROFILE_CHANNELS", "RING_DAYS", "Bank", "Change", "RateProgram", "Status"]
+
 RING_DAYS: Final = 45
 """Days of interval edges that the memory holds (reference telegrams.md 5: at least 45)."""
 PROFILE_CHANNELS: Final = (Channel.IMPORT, Channel.EXPORT)
-"""Channels of the load profile."""
+"""Channels of the load profile, unless others are asked for."""
+DEMAND: Final = (900, 1)
+"""Demand over 15 minutes (product sheet C6), block: sub-period in seconds, sub-periods in a period."""
+DEMAND_TOLERANCE_PERCENT: Final = 1
+"""A clock correction above this share of a sub-period spoils its demand."""
 Rows = NDArray[np.intp]
-_FAR: Final = np.iinfo(np.int64).max // 4
 
 
 class Status(IntFlag):
     """Status bits of an interval, set at the edge that ends it."""
 
-    OUTAGE = 1
+    OUTAGE = kernels.OUTAGE
     CLOCK_SET = 2
 
 
-class Bank:
-    """State of n meters.  Arrays are indexed by row; nothing else may change them."""
+class RateProgram(Protocol):
+    """What a bank asks a calendar."""
 
-    def __init__(self, models: Sequence[MeterModel], start_s: int, *, period_s: int = 900, ring_days: int = RING_DAYS) -> None:
+    def rate_at(self, clock_s: int) -> int:
+        """The rate (1..8) at an instant of the meter's clock."""
+
+    def next_switch_s(self, clock_s: int) -> int:
+        """The first instant after that at which something may change, local midnight included."""
+
+
+class Change(NamedTuple):
+    """An alarm that was raised or cleared.  `at_s` true time; `figure` in the unit of the alarm table."""
+
+    row: int
+    alarm: Alarm
+    raised: bool
+    at_s: int
+    figure: float
+
+
+class Bank:
+    """n meters.  Arrays are indexed by row; they are changed in place and never replaced."""
+
+    def __init__(
+        self,
+        models: Sequence[MeterModel],
+        start_s: int,
+        *,
+        period_s: int = 900,
+        ring_days: int = RING_DAYS,
+        profiled: Sequence[Channel] = PROFILE_CHANNELS,
+        demand: tuple[int, int] = DEMAND,
+    ) -> None:
+        if not 1 <= demand[1] <= SUBS_MAX or demand[0] % 60:
+            raise BadArgumentError(f"a demand period of {demand[1]} times {demand[0]} s; 1 to {SUBS_MAX} of whole minutes")
         n = len(models)
-        self.models = tuple(models)
-        self.period_s = period_s
-        self.ring = ring_days * DAY_S // period_s
-        self.now_s = np.full(n, start_s, np.int64)
-        self.wh = np.zeros((n, CHANNELS, 1 + RATES), np.int64)
-        self.rest_mws = np.zeros((n, CHANNELS, 1 + RATES), np.int64)
-        self.rate = np.ones(n, np.int64)
-        self.programs: list[DayProgram] = [FLAT] * n
-        self.closed = np.ones(n, bool)
-        self.powered = np.ones(n, bool)
-        self.withheld_mws = np.zeros((n, CHANNELS), np.int64)
-        self.segment_start_s = np.full(n, start_s, np.int64)
-        self.segment_end_s = np.full(n, start_s, np.int64)
-        self.segment_mws = np.zeros((n, CHANNELS), np.int64)
-        self.u_v = np.zeros((n, PHASES))
-        self.p_w = np.zeros((n, PHASES))
-        self.q_var = np.zeros((n, PHASES))
-        self.f_hz = np.full(n, 50.0)
-        self.clock_error_ns = np.zeros(n, np.int64)
-        self.drift_ppb = np.zeros(n, np.int64)
-        self.offset_s = np.zeros(n, np.int64)
-        self.status = np.zeros(n, np.uint8)
-        self.edge_wh = np.zeros((n, self.ring, len(PROFILE_CHANNELS)), np.int64)
-        self.edge_status = np.zeros((n, self.ring), np.uint8)
-        self.next_edge = np.full(n, start_s // period_s, np.int64)
-        self.first_edge = self.next_edge.copy()
-        self.next_switch_s = np.full(n, _FAR, np.int64)
-        self.no_load_w = np.array([model.no_load_w for model in models])
-        self._capture(np.arange(n))
+        self.models, self.period_s, self.profiled, self.demand = tuple(models), period_s, tuple(profiled), demand
+        self.programs: list[RateProgram] = [FLAT] * n
+        self.state = s = new_state(models, start_s, profiled=profiled, period_s=period_s, ring_days=ring_days, demand=demand)
+        self.ring = s.edge_wh.shape[1]
+        self.now_s, self.wh, self.rest_mws, self.rate = s.now_s, s.wh, s.rest_mws, s.rate
+        self.closed, self.powered, self.withheld_mws = s.closed, s.powered, s.withheld_mws
+        self.segment_start_s, self.segment_end_s, self.segment_mws = s.segment_start_s, s.segment_end_s, s.segment_mws
+        self.u_v, self.i_a, self.p_w, self.q_var, self.f_hz = s.u_v, s.i_a, s.p_w, s.q_var, s.f_hz
+        self.clock_error_ns, self.drift_ppb, self.offset_s = s.clock_error_ns, s.drift_ppb, s.offset_s
+        self.edge_wh, self.edge_status, self.status = s.edge_wh, s.edge_status, s.status
+        self.next_edge, self.first_edge, self.next_switch_s = s.next_edge, s.first_edge, s.next_switch_s
+        self.alarms = s.alarms
+        self.midnights: list[int] = []
+        """Rows that asked their calendar since this was emptied: what is due by the day is looked at then."""
+        for row in range(n):
+            kernels.capture(s, row)
 
     def __len__(self) -> int:
         return len(self.models)
 
-    def set_program(self, row: int, program: DayProgram) -> None:
+    def set_program(self, row: int, program: RateProgram) -> None:
         """Gives a row its rates, from now on."""
         self.programs[row] = program
-        self._read_clock(np.array([row]))
+        kernels.read_clock(self.state, row)
         self._apply_rate(row)
+
+    # -- the signal
 
     def set_segment(self, rows: Rows, end_s: int, energy_mws: Integers) -> None:
         """The signal of rows from where they stand until `end_s`: `energy_mws` rows x channels over that time."""
         self.segment_start_s[rows] = self.now_s[rows]
         self.segment_end_s[rows] = end_s
         self.segment_mws[rows] = energy_mws
+        self.state.phase_mws[rows] = 0
+
+    def set_terminals(self, rows: Rows, u_v: Floats, p_w: Floats, q_var: Floats, f_hz: Floats) -> None:
+        """What stands at the terminals over the segment of rows: means per phase, rows x 3; currents follow from them."""
+        self.u_v[rows], self.p_w[rows], self.q_var[rows], self.f_hz[rows] = u_v, p_w, q_var, f_hz
+        self.i_a[rows] = np.divide(np.hypot(p_w, q_var), u_v, out=np.zeros_like(u_v), where=u_v > 0)
+        length = (self.segment_end_s[rows] - self.segment_start_s[rows])[:, None]
+        p_mws = np.rint(p_w * 1000).astype(np.int64) * length
+        q_mvars = np.rint(q_var * 1000).astype(np.int64) * length
+        kernels.split_phases(self.state, rows, p_mws, q_mvars)
+
+    def take_second(self, rows: Rows, second: Second) -> None:
+        """The signal of rows for one second from where they stand, as the chip has measured it."""
+        s = self.state
+        self.segment_start_s[rows] = self.now_s[rows]
+        self.segment_end_s[rows] = self.now_s[rows] + 1
+        kernels.split_totals(s, rows, second.energy_mws[:, :, 0], second.energy_mws[:, :, 1])
+        kernels.split_phases(s, rows, second.energy_mws[:, :, 0], second.energy_mws[:, :, 1])
+        s.u_v[rows], s.i_a[rows], s.p_w[rows], s.q_var[rows] = second.u_v, second.i_a, second.p_w, second.q_var
+        s.neutral_a[rows], s.residual_a[rows], s.f_hz[rows] = second.neutral_a, second.residual_a, second.f_hz
+        s.sequence[rows], s.u0_v[rows], s.dc_percent[rows] = second.sequence, second.u0_v, second.dc_percent
+
+    # -- the clock
 
     def clock_s(self, row: int) -> int:
         """What the clock of a row shows, whole seconds."""
@@ -102,35 +148,31 @@ class Bank:
         """Corrects the clock of a row: `error_ns` is what remains of clock minus true time."""
         self.clock_error_ns[row] = error_ns
         before = int(self.offset_s[row])
-        self._read_clock(np.array([row]))
-        if self.offset_s[row] != before:
+        kernels.read_clock(self.state, row)
+        step_s = abs(int(self.offset_s[row]) - before)
+        if step_s:
             self.status[row] |= Status.CLOCK_SET
+            if self.powered[row]:
+                kernels.catch_up_demand(self.state, row, step_s * 100 > self.demand[0] * DEMAND_TOLERANCE_PERCENT)
         if self.powered[row] and self.clock_s(row) // self.period_s - self.next_edge[row] > self.ring:
             self._fill(row, Status.CLOCK_SET)
         self._apply_rate(row)
 
     # -- time
 
-    def advance(self, rows: Rows, until_s: int) -> None:
-        """Takes rows to `until_s` of true time (never back), within their segments."""
+    def advance(self, rows: Rows, until_s: int, *, judged: bool = False) -> None:
+        """Takes rows to `until_s` of true time (never back), within their segments.
+
+        `judged`: whoever made the segment has looked at the alarms of that time.
+        """
         rows = rows[self.now_s[rows] < until_s]
         assert np.all(self.segment_end_s[rows] >= until_s), "a meter was advanced beyond its signal"
-        while rows.size:
-            edge_s, switch_s = self._next_stops(rows)
-            stop_s = np.maximum(np.minimum(np.minimum(edge_s, switch_s), until_s), self.now_s[rows])
-            self._integrate(rows, stop_s)
-            self._capture(rows[edge_s <= stop_s])
-            self._read_clock(rows[(edge_s <= stop_s) | (switch_s <= stop_s)])
-            for row in rows[switch_s <= stop_s]:
-                self._apply_rate(int(row))
-            edge_s, _ = self._next_stops(rows)
-            rows = rows[(self.now_s[rows] < until_s) | (edge_s <= self.now_s[rows])]
-
-    def _next_stops(self, rows: Rows) -> tuple[Integers, Integers]:
-        """True time of the next interval edge and of the next rate switch of each row."""
-        offset_s = self.offset_s[rows]
-        edge_s = self.next_edge[rows] * self.period_s - offset_s
-        return np.where(self.powered[rows], edge_s, _FAR), self.next_switch_s[rows] - offset_s
+        while rows.size and kernels.advance(self.state, rows, until_s, judged):
+            rows = rows[self.state.at_switch[rows]]
+            for row in rows.tolist():
+                self.state.at_switch[row] = False
+                self.midnights.append(row)
+                self._apply_rate(row)
 
     def set_powered(self, row: int, *, powered: bool) -> None:
         """Takes away or gives back the supply of a row, now."""
@@ -139,44 +181,14 @@ class Bank:
         self.powered[row] = powered
         self.status[row] |= Status.OUTAGE
         if powered:
-            self._read_clock(np.array([row]))
+            kernels.read_clock(self.state, row)
             self._fill(row, Status.OUTAGE)
             self.status[row] |= Status.OUTAGE
+            kernels.catch_up_demand(self.state, row, spoil=False)
+            self.midnights.append(row)
             self._apply_rate(row)
 
-    def _read_clock(self, rows: Rows) -> None:
-        """Takes the drift into the whole seconds of the clock: at edges and switches only, which no split can move."""
-        self.offset_s[rows] = np.rint(self.clock_error_ns[rows] / NS_PER_S).astype(np.int64)
-
-    def _integrate(self, rows: Rows, stop_s: Integers) -> None:
-        """Adds each row's share of its segment up to `stop_s`."""
-        start_s, energy = self.segment_start_s[rows], self.segment_mws[rows]
-        length = np.maximum(self.segment_end_s[rows] - start_s, 1)[:, None]
-        before, after = (self.now_s[rows] - start_s)[:, None], (stop_s - start_s)[:, None]
-        taken = energy * after // length - energy * before // length
-        live = (self.powered[rows] & self.closed[rows])[:, None]
-        self.withheld_mws[rows] += np.where(live, 0, taken)
-        taken = np.where(live, taken, 0)
-        self._add(rows, np.zeros(len(rows), np.int64), taken)
-        self._add(rows, self.rate[rows], taken)
-        elapsed = stop_s - self.now_s[rows]
-        self.clock_error_ns[rows] += elapsed * self.drift_ppb[rows]
-        self.now_s[rows] = stop_s
-
-    def _add(self, rows: Rows, column: Integers, energy_mws: Integers) -> None:
-        whole, rest = np.divmod(self.rest_mws[rows, :, column] + energy_mws, MWS_PER_WH)
-        self.wh[rows, :, column] += whole
-        self.rest_mws[rows, :, column] = rest
-
     # -- load profile
-
-    def _capture(self, rows: Rows) -> None:
-        """Writes the registers at the next edge of each row."""
-        slot = self.next_edge[rows] % self.ring
-        self.edge_wh[rows, slot] = self.wh[rows][:, PROFILE_CHANNELS, 0]
-        self.edge_status[rows, slot] = self.status[rows]
-        self.status[rows] = np.where(self.powered[rows], 0, Status.OUTAGE)
-        self.next_edge[rows] += 1
 
     def _fill(self, row: int, why: Status) -> None:
         """Fills the edges that passed without supply, or that a clock correction jumped over; the register did not move."""
@@ -184,7 +196,7 @@ class Bank:
         self.next_edge[row] = max(int(self.next_edge[row]), last - self.ring + 1)
         while self.next_edge[row] <= last:
             self.status[row] |= why
-            self._capture(np.array([row]))
+            kernels.capture(self.state, row)
 
     def last_edge(self, row: int) -> int:
         """The newest edge of a row's profile: the end of its last whole interval."""
@@ -192,7 +204,8 @@ class Bank:
 
     def oldest_edge(self, row: int) -> int:
         """The oldest edge that the ring still holds."""
-        return max(int(self.first_edge[row]), int(self.next_edge[row]) - self.ring)
+        oldest: int = max(int(self.first_edge[row]), int(self.next_edge[row]) - self.ring)
+        return oldest
 
     def edges(self, row: int, first: int, count: int) -> tuple[Integers, NDArray[np.uint8]]:
         """Register readings (count + 1 x profile channels) at edges first..first+count, and the status of the intervals.
@@ -207,4 +220,27 @@ class Bank:
     def _apply_rate(self, row: int) -> None:
         clock_s = self.clock_s(row)
         self.rate[row] = self.programs[row].rate_at(clock_s)
-        self.next_switch_s[row] = self.programs[row].next_switch_s(clock_s)
+        self.next_switch_s[row] = min(self.programs[row].next_switch_s(clock_s), FAR)
+
+    # -- demand and alarms
+
+    def reset_demand(self, row: int) -> Integers:
+        """Begins a new billing period: the maxima fall to 0; answers (2 x demands x columns) them and their clock times."""
+        s = self.state
+        ended = np.stack((s.max_w[row], s.max_at_s[row]))
+        s.max_w[row] = s.max_at_s[row] = 0
+        return ended
+
+    def take_changes(self) -> list[Change]:
+        """Alarms that were raised or cleared since this was asked last, in order of time."""
+        s = self.state
+        found: list[Change] = []
+        for row in np.flatnonzero(s.flipped).tolist():
+            flipped, active = int(s.flipped[row]), int(s.alarms[row])
+            s.flipped[row] = 0
+            found += [
+                Change(row, bit, bool(active >> bit & 1), int(s.changed_s[row, bit]), float(s.figure[row, bit]))
+                for bit in Alarm
+                if flipped >> bit & 1
+            ]
+        return sorted(found, key=lambda change: change.at_s)

@@ -34,8 +34,9 @@ class Second:
     """What the chip says of one second of n meters, whatever the fidelity: the seam between measurement and registers.
 
     `u_v`, `i_a` (RMS), `p_w`, `q_var` (fundamental, signed): n x 3.  `energy_mws` n x 3 x 2: signed mW- and mvar-seconds
-    of each phase in that second.  `neutral_a` RMS; `f_hz`; `sequence` 1 in order, -1 backwards, 0 not to be judged;
-    `u0_v` zero-sequence voltage, RMS; `dc_percent` the largest constant part of a voltage or current, of its RMS: n each.
+    of each phase in that second.  n each: `neutral_a` RMS; `residual_a` RMS of the sum of all currents, neutral included;
+    `f_hz`; `sequence` 1 in order, -1 backwards, 0 not to be judged; `u0_v` zero-sequence voltage, RMS; `dc_percent` the
+    largest constant part of a voltage or current, of its RMS.
     Apparent power is derived from P and Q: the declared vector method.
     """
 
@@ -45,6 +46,7 @@ class Second:
     q_var: Floats
     energy_mws: Integers
     neutral_a: Floats
+    residual_a: Floats
     f_hz: Floats
     sequence: NDArray[np.int8]
     u0_v: Floats

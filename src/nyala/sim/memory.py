@@ -16,33 +16,28 @@ import numpy as np
 from nyala.lorawan.crypto import AesKey
 from nyala.lorawan.device.state import Activation, Channel, DeviceMemory
 from nyala.meter.bank import Bank
+from nyala.meter.state import State
 from nyala.telegram.kinds import Result
 from nyala.telegram.messages import Answer
 from nyala.twin.device import Twin, TwinMemory
 from nyala.vocab.errors import FileError
 
-VERSION: Final = 1
+VERSION: Final = 2
 NONCES_SKIPPED: Final = 64
 """Join requests that a twin can have sent since its memory was saved."""
-ARRAYS: Final = (
-    "now_s",
-    "wh",
-    "rest_mws",
-    "closed",
-    "powered",
-    "withheld_mws",
-    "segment_start_s",
-    "segment_end_s",
-    "segment_mws",
-    "clock_error_ns",
-    "drift_ppb",
-    "offset_s",
-    "status",
-    "edge_wh",
-    "edge_status",
-    "next_edge",
-    "first_edge",
+CONSTANT: Final = (
+    "at_switch",
+    "next_switch_s",
+    "rate",
+    "phases",
+    "no_load_w",
+    "nominal_v",
+    "basic_a",
+    "maximum_a",
+    "starting_a",
 )
+"""Arrays that are made from the models and the calendars."""
+ARRAYS: Final = tuple(name for name in State._fields if name not in CONSTANT)
 """Arrays of the bank that the meters remember, and the signal that they stand in; rates are made anew."""
 
 
@@ -100,7 +95,7 @@ _NUMBERS: Final = (
 def save(path: Path, bank: Bank, twins: Sequence[Twin], seed: int, *, clean: bool) -> None:
     """Writes the memory of a world."""
     world = _World(VERSION, seed, clean, [_of_twin(twin) for twin in twins])
-    arrays: dict[str, Any] = {name: getattr(bank, name) for name in ARRAYS}
+    arrays: dict[str, Any] = {name: getattr(bank.state, name) for name in ARRAYS}
     arrays["world"] = np.frombuffer(msgspec.msgpack.encode(world), np.uint8)
     temporary = path.with_suffix(".new")
     with temporary.open("wb") as file:
@@ -124,9 +119,10 @@ def load(path: Path, bank: Bank, twins: Sequence[Twin]) -> tuple[int, bool]:
     if world.version != VERSION or len(world.twins) != len(twins):
         raise FileError(f"memory of version {world.version} and {len(world.twins)} meters does not fit", path=str(path))
     for name, array in arrays.items():
-        if array.shape != getattr(bank, name).shape:
+        kept = getattr(bank.state, name)
+        if array.shape != kept.shape:
             raise FileError(f"{name} has shape {array.shape}", path=str(path))
-        setattr(bank, name, array)
+        kept[...] = array
     for row, (twin, said) in enumerate(zip(twins, world.twins, strict=True)):
         twin.restore(_memory(said, clean=world.clean))
         bank.set_program(row, bank.programs[row])

@@ -106,7 +106,7 @@ class World:
         """Gives all meters, which must stand at `start_s`, the signal of the step that begins there."""
         bank, segments = self.bank, self.loads.segments(start_s)
         bank.set_segment(self.everyone, segments.end_s, segments.energy_mws)
-        bank.u_v, bank.p_w, bank.q_var, bank.f_hz = segments.u_v, segments.p_w, segments.q_var, segments.f_hz
+        bank.set_terminals(self.everyone, segments.u_v, segments.p_w, segments.q_var, segments.f_hz)
 
     # -- twins
 

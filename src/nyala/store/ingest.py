@@ -14,8 +14,8 @@ from sqlalchemy import Dialect, Engine, Table, bindparam, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Insert
 
-from nyala.headend.ports import Changes
-from nyala.store import rows, schema
+from nyala.headend.ports import AlarmCleared, AlarmDated, AlarmRaised, Changes
+from nyala.store import alarms, rows, schema
 from nyala.store.rows import Row
 from nyala.vocab.identifiers import eui_text
 
@@ -86,6 +86,10 @@ class Statements:
         self.event = prepare(
             _without_id(insert_new(dialect, schema.meter_event, ["meter_id", "at_s", "code", "number"]), schema.meter_event)
         )
+        self.alarm_raised = prepare(
+            _without_id(insert_new(dialect, schema.meter_alarm, ["meter_id", "alarm", "raised_s"]), schema.meter_alarm)
+        )
+        self.alarm_dated, self.alarm_cleared = prepare(alarms.dating()), prepare(alarms.clearing())
         self.command = prepare(_replace(dialect, schema.command))
         self.step = prepare(_without_id(insert(dialect, schema.command_step), schema.command_step))
         gateway = insert(dialect, schema.gateway)
@@ -145,6 +149,9 @@ def unit_rows(statements: Statements, changes: Changes) -> list[Unit]:
         (statements.load_day, list(map(rows.load_day_row, changes.load_days))),
         (statements.register, registers),
         (statements.event, events),
+        (statements.alarm_raised, [alarms.raised_row(a) for a in changes.alarms if isinstance(a, AlarmRaised)]),
+        (statements.alarm_dated, [alarms.dated_row(a) for a in changes.alarms if isinstance(a, AlarmDated)]),
+        (statements.alarm_cleared, [alarms.cleared_row(a) for a in changes.alarms if isinstance(a, AlarmCleared)]),
         (statements.command, list(map(rows.command_row, changes.commands))),
         (statements.step, steps),
         (statements.gateway, gateways),

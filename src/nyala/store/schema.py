@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -206,6 +207,33 @@ meter_event = Table(
     Column("number", SmallInteger, nullable=False),
     Column("received_us", BigInteger, nullable=False),
     UniqueConstraint("meter_id", "at_s", "code", "number"),
+)
+
+_on: Final[dict[str, Any]] = {f"{dialect}_where": text("cleared_s IS NULL") for dialect in ("sqlite", "postgresql")}
+_open: Final[dict[str, Any]] = {f"{dialect}_where": text("acknowledged_us IS NULL") for dialect in ("sqlite", "postgresql")}
+"""An index over the few rows that most questions are about."""
+
+meter_alarm = Table(
+    "meter_alarm",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("tenant_id", ForeignKey("tenant.id"), nullable=False),
+    Column("meter_id", ForeignKey("meter.id"), nullable=False),
+    Column("alarm", SmallInteger, nullable=False),  # bit
+    Column("raised_s", BigInteger, nullable=False),  # clock of the meter, as cleared_s; set right once, by a late event
+    Column("value", BigInteger),  # what the event said; null: only a state showed it
+    Column("source", String(8), nullable=False),
+    Column("received_us", BigInteger, nullable=False),
+    Column("cleared_s", BigInteger),  # null: it is on; falls where an earlier end becomes known
+    Column("acknowledged_us", BigInteger),  # set once, with the three below
+    Column("acknowledged_by", String(64)),
+    Column("note", Text),
+    Column("acknowledge_key", String(80), unique=True),
+    UniqueConstraint("meter_id", "alarm", "raised_s"),
+    Index("ix_meter_alarm_meter", "meter_id", "raised_s", "id"),
+    Index("ix_meter_alarm_tenant", "tenant_id", "raised_s", "id"),
+    Index("ix_meter_alarm_on", "tenant_id", "raised_s", "id", "alarm", **_on),
+    Index("ix_meter_alarm_open", "tenant_id", "raised_s", "id", "alarm", **_open),
 )
 
 command = Table(

@@ -25,7 +25,7 @@ from nyala.billing.run import run_month
 from nyala.billing.tariff_file import shipped_text
 from nyala.headend.command_life import CommandState
 from nyala.headend.commands import CommandStep
-from nyala.headend.ports import Changes, EventRow, GatewayRow
+from nyala.headend.ports import AlarmRaised, Changes, EventRow, GatewayRow
 from nyala.headend.registry import MeterState
 from nyala.lorawan.network.plan import indonesia
 from nyala.lorawan.network.sessions import SessionRow
@@ -33,8 +33,9 @@ from nyala.store import meters, rows, schema, tariffs, users
 from nyala.store.bills import TenantBills
 from nyala.store.engine import open_engine, upgrade, writing
 from nyala.store.ingest import InlineWriter
+from nyala.vocab.alarms import Alarm
 from nyala.vocab.time import US_PER_S, day_from_text, instant_from_text
-from tests.unit.store.filled import GATEWAY, SETTINGS, command, load_day, new_meter, state, write
+from tests.unit.store.filled import GATEWAY, SETTINGS, START_S, command, load_day, new_meter, state, write
 
 PASSWORD: Final = "correct horse"
 QUICK: Final = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -48,6 +49,7 @@ DAYS: Final = NOW_S // 86_400 - FIRST_DAY
 OURS, CT_METER, SILENT, THEIRS = 1, 2, 3, 4
 OUR_COMMAND, THEIR_COMMAND = 1, 2
 OUR_BILL, THEIR_BILL = 1, 2
+OUR_ALARM, THEIR_ALARM = 1, 2
 WH: Final = 5
 """Energy of every interval."""
 
@@ -83,6 +85,10 @@ def build(folder: Path) -> None:
             commands=ended,
             steps=steps,
             events=[EventRow(number, NOW_S - 60, 2, 9, 1, NOW_S * US_PER_S) for number in (OURS, THEIRS)],
+            alarms=[
+                AlarmRaised(tenant, number, Alarm.MAGNET, START_S, 120, "event", START_S * US_PER_S)
+                for tenant, number in ((ours, OURS), (theirs, THEIRS))
+            ],
             gateways=[GatewayRow(GATEWAY, NOW_S * US_PER_S, 7)],
         ),
     )

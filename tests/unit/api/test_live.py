@@ -12,6 +12,7 @@ from nyala.api.routes.fleet import _stream
 from nyala.headend.registry import MeterState
 from nyala.sim.virtual_time import VirtualTimeLoop
 from tests.unit.api.estate import CT_METER, NOW_S, OURS, SILENT, THEIRS, is_problem
+from tests.unit.store.filled import START_S
 
 
 def played(story: Callable[[LiveHub], Awaitable[None]]) -> Callable[[], None]:
@@ -131,7 +132,7 @@ def listener(estate, tenant=1, meter=None):
 def tell(estate, *numbers):
     """The shadows of meters were stored."""
     states = [estate.running.registry.state(number) for number in numbers]
-    estate.client.portal.call(lambda: [each(states, []) for each in estate.running.headend.listeners])
+    estate.client.portal.call(lambda: [each(states, [], []) for each in estate.running.headend.listeners])
 
 
 def test_a_shadow_that_was_stored_is_told_to_who_looks(estate):
@@ -145,7 +146,8 @@ def test_a_shadow_that_was_stored_is_told_to_who_looks(estate):
     assert meter["live"]["values"] == {"p_w": -230, "u1_v": 2_300}
     assert [register["name"] for register in meter["registers"]] == ["import_wh", "export_wh"]
     assert told[1][1]["live"] is None
-    assert told[2][1] == {"heard": 2, "uplinks_per_minute": 0.0}
+    assert meter["alarms"] == [{"alarm": "magnet", "severity": "medium", "since_s": START_S}]
+    assert told[2][1] == {"heard": 2, "uplinks_per_minute": 0.0, "alarms": {"high": 0, "medium": 1, "low": 0}}
 
 
 def test_a_neighbours_meter_is_not_told(estate):
@@ -168,7 +170,7 @@ def test_a_command_is_told_with_its_steps_once_it_is_stored(estate):
 
 def test_while_nobody_looks_nothing_is_made(estate):
     states = [MeterState(999)]  # nobody would find this meter
-    estate.client.portal.call(lambda: [each(states, []) for each in estate.running.headend.listeners])
+    estate.client.portal.call(lambda: [each(states, [], []) for each in estate.running.headend.listeners])
 
 
 def test_a_browser_too_many_is_told_so(estate, monkeypatch):

@@ -6,7 +6,19 @@ from fastapi.routing import iter_route_contexts
 
 from nyala.api.application import PREFIX
 from nyala.api.permissions import ROLES, Permission, permissions_of
-from tests.unit.api.estate import CT_METER, MONTH, OUR_BILL, OUR_COMMAND, OURS, THEIR_BILL, THEIR_COMMAND, THEIRS, is_problem
+from tests.unit.api.estate import (
+    CT_METER,
+    MONTH,
+    OUR_ALARM,
+    OUR_BILL,
+    OUR_COMMAND,
+    OURS,
+    THEIR_ALARM,
+    THEIR_BILL,
+    THEIR_COMMAND,
+    THEIRS,
+    is_problem,
+)
 
 PROFILE = "from=2025-10-01T00:00:00Z&to=2025-10-02T00:00:00Z"
 KEY = {"Idempotency-Key": "key-0001"}
@@ -21,6 +33,10 @@ ASKED: dict[tuple[str, str], tuple[Permission, str, object]] = {
     ("POST", "/meters/{meter_id}/commands"): (Permission.READ_NOW, "", {"kind": "read"}),
     ("GET", "/commands/{command_id}"): (Permission.READ_COMMANDS, "", None),
     ("POST", "/commands/{command_id}/cancel"): (Permission.SWITCH, "", None),
+    ("GET", "/models"): (Permission.READ_METERS, "", None),
+    ("GET", "/models/{name}/datasheet"): (Permission.READ_METERS, "", None),
+    ("GET", "/alarms"): (Permission.READ_ALARMS, "state=all", None),
+    ("POST", "/alarms/{alarm_id}/acknowledge"): (Permission.ACKNOWLEDGE, "", {"note": "seen"}),
     ("GET", "/bills/months"): (Permission.READ_BILLS, "", None),
     ("GET", "/bills"): (Permission.READ_BILLS, f"month={MONTH}", None),
     ("GET", "/bills/{bill_id}"): (Permission.READ_BILLS, "", None),
@@ -32,8 +48,9 @@ ONLY_LOGGED_IN = {("GET", "/session"), ("DELETE", "/session"), ("GET", "/catalog
 OPEN = {("POST", f"{PREFIX}/session"), ("GET", "/health"), ("GET", "/metrics"), ("GET", "/{path:path}"), ("GET", "/")}
 """Logging in, the process's own state, and the portal's files: nothing of a tenant."""
 ENDLESS = ("GET", "/live")
-OURS_IDS = {"{meter_id}": OURS, "{command_id}": OUR_COMMAND, "{bill_id}": OUR_BILL, "{line}": 0}
-THEIR_IDS = {"{meter_id}": THEIRS, "{command_id}": THEIR_COMMAND, "{bill_id}": THEIR_BILL, "{line}": 0}
+SHARED = {"{line}": 0, "{name}": "three-phase"}
+OURS_IDS = {"{meter_id}": OURS, "{command_id}": OUR_COMMAND, "{alarm_id}": OUR_ALARM, "{bill_id}": OUR_BILL} | SHARED
+THEIR_IDS = {"{meter_id}": THEIRS, "{command_id}": THEIR_COMMAND, "{alarm_id}": THEIR_ALARM, "{bill_id}": THEIR_BILL} | SHARED
 
 
 def routes(app: FastAPI) -> dict[tuple[str, str], list[object]]:
@@ -125,7 +142,7 @@ def test_a_role_that_may_read_now_may_not_switch_by_that(estate, monkeypatch):
     assert len(estate.get(f"meters/{OURS}/commands")["items"]) == 2
 
 
-@pytest.mark.parametrize("route", [route for route in ASKED if "{" in route[1]], ids=names)
+@pytest.mark.parametrize("route", [route for route in ASKED if "_id}" in route[1]], ids=names)
 def test_what_belongs_to_a_neighbour_is_not_there(readonly, route):
     kind = route[1].split("/")[1].rstrip("s")
     wanted = THEIR_IDS[f"{{{kind}_id}}"]
@@ -145,5 +162,8 @@ def test_lists_show_only_what_is_ones_own(readonly):
     assert [meter["id"] for meter in readonly.get("meters")["items"]] == [1, 2, 3]
     assert [meter["id"] for meter in readonly.get("meters", "neighbour")["items"]] == [4]
     assert readonly.get("meters?search=N00004")["total"] == 0
+    assert [alarm["id"] for alarm in readonly.get("alarms?state=all")["items"]] == [OUR_ALARM]
+    assert [alarm["id"] for alarm in readonly.get("alarms?state=all", "neighbour")["items"]] == [THEIR_ALARM]
+    is_problem(readonly.ask("GET", f"alarms?meter={THEIRS}"), 404, "unknown")
     assert [bill["id"] for bill in readonly.get(f"bills?month={MONTH}")["items"]] == [OUR_BILL]
     assert [bill["id"] for bill in readonly.get(f"bills?month={MONTH}", "neighbour")["items"]] == [THEIR_BILL]

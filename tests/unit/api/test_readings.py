@@ -85,7 +85,7 @@ def test_a_page_out_of_bounds_is_refused(readonly, query):
 
 def test_events_are_told_with_their_text(readonly):
     assert readonly.get(f"meters/{OURS}/events")["items"] == [
-        {"at_s": NOW_S - 60, "code": 2, "text": "supply switch opened", "detail": 9}
+        {"at_s": NOW_S - 60, "code": 2, "text": "supply switch opened", "detail": 9, "alarm": None, "value": None}
     ]
     assert readonly.get(f"meters/{SILENT}/events")["items"] == []
 

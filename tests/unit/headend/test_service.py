@@ -345,7 +345,7 @@ def test_a_meter_that_was_never_heard_is_not_estimated(centre):
 
 def test_listeners_hear_of_states_and_commands_once_they_are_stored(centre):
     told = []
-    centre.headend.listeners.append(lambda states, commands: told.append((list(states), list(commands))))
+    centre.headend.listeners.append(lambda states, commands, _: told.append((list(states), list(commands))))
     centre.hears(None, b"")
     changes = centre.collect()
     assert told == []

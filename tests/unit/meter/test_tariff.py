@@ -1,13 +1,10 @@
-"""Day programs and the supply switch: tables and refusals."""
-
-from itertools import product
+"""Day programs: rates, switches, refusals."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nyala.meter.supply import TRANSITIONS, SwitchEvent, SwitchState, next_state
-from nyala.meter.tariff import DAY_MINUTES, FLAT, SWITCHES_MAX, DayProgram
+from nyala.meter.tariff import DAY_MINUTES, FLAT, SPAN_DAYS_MAX, SWITCHES_MAX, DayProgram, switches_between
 from nyala.vocab.errors import BadArgumentError
 from nyala.vocab.time import DAY_S
 
@@ -77,24 +74,39 @@ def test_a_day_program_that_is_none_is_refused(switches):
         DayProgram(switches)
 
 
-# -- the supply switch, DLMS class 70, control mode 4
-
-OPEN, CLOSED, NONE = SwitchState.OPEN, SwitchState.CLOSED, SwitchState.NONE
-EXPECTED = {
-    (OPEN, SwitchEvent.REMOTE_DISCONNECT): None,
-    (OPEN, SwitchEvent.REMOTE_RECONNECT): CLOSED,
-    (CLOSED, SwitchEvent.REMOTE_DISCONNECT): OPEN,
-    (CLOSED, SwitchEvent.REMOTE_RECONNECT): None,
-    (NONE, SwitchEvent.REMOTE_DISCONNECT): None,
-    (NONE, SwitchEvent.REMOTE_RECONNECT): None,
-}
+# -- what was missed in a power cut
 
 
-@pytest.mark.parametrize(("state", "event"), list(product(SwitchState, SwitchEvent)))
-def test_every_state_and_event_of_the_switch_leads_where_the_table_says(state, event):
-    assert next_state(state, event) is EXPECTED[state, event]
+@given(programs(), st.integers(0, 2**31), st.integers(0, 3 * DAY_S))
+def test_the_switches_between_two_instants_lead_from_the_one_rate_to_the_other(program, after_s, length_s):
+    found = switches_between(program, after_s, after_s + length_s)
+    rate = program.rate_at(after_s)
+    for at_s, new in found:
+        assert after_s < at_s <= after_s + length_s
+        assert (program.rate_at(at_s - 1), program.rate_at(at_s)) == (rate, new)
+        rate = new
+    assert rate == program.rate_at(after_s + length_s)
 
 
-def test_the_table_of_the_switch_has_no_other_rows():
-    assert {key for key, state in EXPECTED.items() if state} == TRANSITIONS.keys()
-    assert [state.value for state in (OPEN, CLOSED, NONE)] == [0, 1, 2]
+@given(programs(), st.integers(0, 2**31), st.integers(0, DAY_S), st.integers(0, DAY_S))
+def test_the_switches_of_two_parts_are_those_of_the_whole(program, after_s, one_s, two_s):
+    middle_s = after_s + one_s
+    parts = switches_between(program, after_s, middle_s) + switches_between(program, middle_s, middle_s + two_s)
+    assert parts == switches_between(program, after_s, middle_s + two_s)
+
+
+def test_the_end_belongs_to_a_span_and_its_start_does_not():
+    switch_s = 20_000 * DAY_S + 10 * 3600
+    assert switches_between(PEAK, switch_s - 1, switch_s) == ((switch_s, 2),)
+    assert switches_between(PEAK, switch_s, switch_s + 1) == ()
+
+
+def test_a_clock_that_went_back_passed_no_switch():
+    assert switches_between(PEAK, 20_001 * DAY_S, 20_000 * DAY_S) == ()
+
+
+def test_at_most_a_year_of_switches_is_caught_up():
+    until_s = 20_000 * DAY_S
+    found = switches_between(PEAK, 0, until_s)
+    assert len(found) == 2 * SPAN_DAYS_MAX
+    assert found[0][0] > until_s - (SPAN_DAYS_MAX + 1) * DAY_S

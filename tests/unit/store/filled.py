@@ -9,8 +9,8 @@ from sqlalchemy import Engine, Table, func, select
 from nyala.headend.command_life import CommandState
 from nyala.headend.commands import CommandRow, CommandStep, Kind
 from nyala.headend.onboarding import NewMeter
-from nyala.headend.ports import AppUplink, Changes, EventRow, GatewayRow, RegisterRow
-from nyala.headend.registry import MeterRecord, MeterState
+from nyala.headend.ports import AlarmRaised, AppUplink, Changes, EventRow, GatewayRow, RegisterRow
+from nyala.headend.registry import AlarmShadow, MeterRecord, MeterState
 from nyala.lorawan.crypto import AesKey
 from nyala.lorawan.network.port import Reception
 from nyala.lorawan.network.sessions import Counted, Root, SessionRow
@@ -103,6 +103,8 @@ def state(number: int = 1) -> MeterState:
         sequence=65_535,
         model_code=3,
         firmware=0x0100,
+        alarms={4: AlarmShadow(active=True, at_s=START_S, number=7, since_s=START_S, off_s=START_S - 60, dated=True)},
+        alarms_at_s=START_S - 60,
     )
 
 
@@ -140,6 +142,7 @@ def everything() -> Changes:
         superseded=[load_day([1, 2], open_wh=0)],
         registers=[RegisterRow(1, 10, START_S, TOP), RegisterRow(1, 11, START_S, 0)],
         events=[EventRow(1, START_S, 2, 2**32 - 1, 255, NOW_US)],
+        alarms=[AlarmRaised(1, 1, 4, START_S, 120, "event", NOW_US)],
         commands=[command(), command(2, meter_id=2, state=CommandState.VERIFIED, key=None)],
         steps=[CommandStep(1, NOW_US, CommandState.QUEUED, "ordered"), CommandStep(1, NOW_US + 1, CommandState.SENT, "left")],
         gateways=[GatewayRow(GATEWAY, NOW_US, 2)],

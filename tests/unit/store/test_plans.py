@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import Connection, Engine, Integer, String, Table, case, cast, event, literal, select, text
 
 from nyala.mdm.load_day import Key
-from nyala.store import commands, load_days, meters, schema
+from nyala.store import alarms, commands, load_days, meters, schema
+from nyala.store.alarms import Which
 from nyala.store.engine import open_engine, writing
 from nyala.store.load_days import LoadDays
 from nyala.vocab.quantities import Channel
@@ -69,6 +70,16 @@ FULL: Final[dict[Table, dict[str, Any]]] = {
         "quantities": "",
     },
     schema.meter_event: {"meter_id": OWNER, "at_s": N, "code": 1, "detail": 0, "number": 0, "received_us": 0},
+    schema.meter_alarm: {
+        "tenant_id": 1,
+        "meter_id": OWNER,
+        "alarm": N % 19,
+        "raised_s": N,
+        "source": "event",
+        "received_us": 0,
+        "cleared_s": case((N % 500 == 0, None), else_=N + 1),
+        "acknowledged_us": case((N % 300 == 0, None), else_=0),
+    },
     schema.uplink_journal: {"seq": N, "received_us": 0, "source": "0" * 16, "port": 1, "payload": b"", "radio": b""},
     schema.load_day: {
         "meter_id": OWNER,
@@ -139,6 +150,12 @@ QUESTIONS: dict[str, Callable[[Connection], object]] = {
     "a command by its key": lambda c: commands.command_by_key(c, "1000777"),
     "the next journal row": commands.next_journal,
     "what is not worked off": commands.not_worked_off,
+    "alarms that are on": lambda c: alarms.list_alarms(c, 1),
+    "alarms that nobody has seen": lambda c: alarms.list_alarms(c, 1, Which.OPEN, after="90000-90000"),
+    "all alarms": lambda c: alarms.list_alarms(c, 1, Which.ALL, after="70000-70000"),
+    "alarms of some kinds": lambda c: alarms.list_alarms(c, 1, bits=[1, 2]),
+    "alarms of a meter": lambda c: alarms.list_alarms(c, 1, Which.ALL, meter_id=77),
+    "one alarm": lambda c: alarms.alarm_by_id(c, 1, 77),
     "load days of a meter": lambda c: load_days.of_meter(c, 77, [Channel.IMPORT], DAY, DAY + 31),
 }
 
@@ -169,6 +186,18 @@ def test_an_open_command_is_found_among_many_that_have_ended(full):
         assert [command.id for command in commands.open_commands(connection)] == list(range(5_000, ROWS + 1, 5_000))
         assert commands.count_open(connection, 1) == ROWS // 5_000
         assert commands.next_command_id(connection) == ROWS + 1
+
+
+def test_the_alarms_that_are_on_are_counted_without_the_others(full):
+    steps = plans(full, lambda c: alarms.counts(c, 1))
+    assert any("ix_meter_alarm_on" in step for step in steps)
+
+
+def test_the_end_of_an_alarm_is_written_by_key(full):
+    cleared = {"meter": 77, "bit": 1, "at": 5, "before": 6}
+    dated = {"meter": 77, "bit": 1, "shown": 5, "raised": 4, "said": 120}
+    assert whole_tables(plans(full, lambda c: c.execute(alarms.clearing(), cleared))) == []
+    assert whole_tables(plans(full, lambda c: c.execute(alarms.dating(), dated))) == []
 
 
 def test_the_check_would_see_a_whole_table(full):

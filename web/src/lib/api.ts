@@ -92,6 +92,13 @@ async function call<R>(method: string, path: string, options: Options = {}): Pro
 type Id = string | number;
 const part = (id: Id): string => encodeURIComponent(String(id));
 
+export interface AlarmsAsked {
+  state: T.AlarmFilter;
+  severity?: T.Severity | undefined;
+  alarm?: string | undefined;
+  meter?: Id | undefined;
+}
+
 export const api = {
   session: () => call<T.Session>('GET', '/session'),
   signIn: (name: string, password: string) =>
@@ -123,6 +130,20 @@ export const api = {
       body: {},
       headers: { 'Idempotency-Key': uuid4() },
     }),
+  alarms: (asked: AlarmsAsked, after: string | null, limit: number, signal?: AbortSignal) =>
+    call<T.AlarmPage>('GET', '/alarms', {
+      parameters: { ...asked, after: after ?? undefined, limit },
+      signal,
+    }),
+  /** `key` as for a command. */
+  acknowledge: (id: Id, note: string, key: string = uuid4()) =>
+    call<T.AlarmRow>('POST', `/alarms/${part(id)}/acknowledge`, {
+      body: { note },
+      headers: { 'Idempotency-Key': key },
+    }),
+  models: () => call<{ items: { name: string; title: string }[] }>('GET', '/models'),
+  datasheet: (model: string, signal?: AbortSignal) =>
+    call<T.Datasheet>('GET', `/models/${part(model)}/datasheet`, { signal }),
   billMonths: () => call<{ items: string[] }>('GET', '/bills/months'),
   bills: (month: string, after: string | null, limit: number, signal?: AbortSignal) =>
     call<T.Page<T.BillRow>>('GET', '/bills', {

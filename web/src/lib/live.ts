@@ -1,6 +1,7 @@
 // The live stream (Server-Sent Events).  The browser reconnects by itself; what it gave up on is opened again here.
 
 import { address } from './api';
+import { countAlarms } from './badge.svelte';
 import type { Command, FleetPulse, MeterUpdate } from './types';
 
 const REOPEN_MS = 5000;
@@ -9,6 +10,8 @@ export interface Listeners {
   meter?: (update: MeterUpdate) => void;
   command?: (command: Command) => void;
   fleet?: (pulse: FleetPulse) => void;
+  /** Alarms of a meter moved, or one was acknowledged. */
+  alarm?: (told: { meter_id: string | number }) => void;
   /** The stream stands again after a break: what happened meanwhile must be read. */
   again?: () => void;
   /** Whether the stream stands. */
@@ -29,7 +32,14 @@ export function listen(meter: string | number | null, to: Listeners): () => void
     source = new EventSource(address('/live', { meter: meter ?? undefined }));
     source.addEventListener('meter', parsed(to.meter));
     source.addEventListener('command', parsed(to.command));
-    source.addEventListener('fleet', parsed(to.fleet));
+    source.addEventListener('alarm', parsed(to.alarm));
+    source.addEventListener(
+      'fleet',
+      parsed<FleetPulse>((pulse) => {
+        countAlarms(pulse.alarms);
+        to.fleet?.(pulse);
+      }),
+    );
     source.addEventListener('open', () => {
       if (broken) to.again?.();
       broken = false;

@@ -4,6 +4,8 @@ export type Route =
   | { page: 'fleet' }
   | { page: 'meters' }
   | { page: 'meter'; id: string }
+  | { page: 'alarms' }
+  | { page: 'model'; id: string }
   | { page: 'bills' }
   | { page: 'bill'; id: string }
   | { page: 'login' }
@@ -19,6 +21,8 @@ const PAGES: Record<string, (id: string | undefined) => Route> = {
   fleet: (id) => (id === undefined ? { page: 'fleet' } : { page: 'nowhere' }),
   login: (id) => (id === undefined ? { page: 'login' } : { page: 'nowhere' }),
   meters: (id) => (id ? { page: 'meter', id } : { page: 'meters' }),
+  alarms: (id) => (id === undefined ? { page: 'alarms' } : { page: 'nowhere' }),
+  models: (id) => (id ? { page: 'model', id } : { page: 'nowhere' }),
   bills: (id) => (id ? { page: 'bill', id } : { page: 'bills' }),
 };
 

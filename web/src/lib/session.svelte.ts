@@ -1,13 +1,15 @@
 // Who is signed in, and the catalogue that goes with the server.  `null` user: nobody; `undefined`: not asked yet.
 
 import { api, Problem, whenSignedOut } from './api';
+import { countAlarms } from './badge.svelte';
 import { setClock } from './clock.svelte';
-import type { Quality, Quantity, User } from './types';
+import type { AlarmKind, Quality, Quantity, User } from './types';
 import { adoptLanguage } from '../i18n/i18n.svelte';
 
 let user = $state.raw<User | null | undefined>(undefined);
 let problem = $state.raw<Problem | null>(null);
 let quantities = $state.raw<ReadonlyMap<string, Quantity>>(new Map());
+let alarms = $state.raw<ReadonlyMap<string, AlarmKind>>(new Map());
 let qualities = $state.raw<ReadonlyMap<number, Quality>>(new Map());
 
 export const session = {
@@ -24,6 +26,9 @@ export const session = {
   get qualities() {
     return qualities;
   },
+  get alarms() {
+    return alarms;
+  },
 };
 
 /** Whether the user's role has a permission; the server asks again. */
@@ -37,7 +42,11 @@ async function enter(entered: User): Promise<void> {
   const [catalogue, fleet] = await Promise.all([api.catalogue(), api.fleet().catch(() => null)]);
   quantities = new Map(catalogue.quantities.map((row) => [row.name, row]));
   qualities = new Map(catalogue.qualities.map((row) => [row.code, row]));
-  if (fleet) setClock(fleet.now_s, fleet.zone);
+  alarms = new Map(catalogue.alarms.map((row) => [row.name, row]));
+  if (fleet) {
+    countAlarms(fleet.alarms);
+    setClock(fleet.now_s, fleet.zone);
+  }
   user = entered;
 }
 

@@ -1,5 +1,10 @@
 // The shapes of /api/v1, as the portal reads them.  Energies, powers and currents are those at the meter's terminals (secondary).  Instants are UTC seconds (`_s`), energies whole Wh, money a decimal string.
 
+export type * from './alarm_types';
+export type * from './bill_types';
+export type * from './sheet_types';
+import type { ActiveAlarm, AlarmCounts, AlarmKind } from './alarm_types';
+
 export type Lang = 'en' | 'id';
 
 export interface User {
@@ -36,6 +41,7 @@ export interface Quality {
 export interface Catalogue {
   quantities: Quantity[];
   qualities: Quality[];
+  alarms: AlarmKind[];
 }
 
 /** How many intervals should be there, and how many are: received + estimated + missing = expected. */
@@ -70,6 +76,9 @@ export interface MeterEvent {
   code: number | string;
   text: string;
   detail: number | string | null;
+  /** Where it speaks of an alarm. */
+  alarm?: string | null;
+  value?: number | null;
 }
 
 export interface FleetEvent extends MeterEvent {
@@ -87,6 +96,7 @@ export interface Fleet {
   profile_today: Series;
   gateways: Gateway[];
   commands_open: number;
+  alarms: AlarmCounts;
   events: FleetEvent[];
 }
 
@@ -142,6 +152,7 @@ export interface MeterUpdate {
   live: Live | null;
   switch: Switch;
   registers: Register[];
+  alarms: ActiveAlarm[];
 }
 
 export interface Meter extends MeterUpdate {
@@ -189,55 +200,5 @@ export interface Command {
 export interface FleetPulse {
   heard: number;
   uplinks_per_minute: number;
-}
-
-export interface BillRow {
-  id: string | number;
-  meter_id: string | number;
-  serial: string;
-  customer: string;
-  month: string;
-  version: number;
-  tariff: string;
-  total: string;
-  currency: string;
-  energy_wh: number;
-  estimated_wh: number;
-  ct_ratio?: [number, number];
-}
-
-export interface BillLine {
-  n: number;
-  code: string;
-  label_en: string;
-  label_id: string;
-  quantity: string;
-  unit: string;
-  price: string;
-  amount: string;
-  /** What other lines have charged already: amount = quantity x price - less. */
-  less?: string;
-  has_intervals: boolean;
-}
-
-export interface Bill extends Omit<BillRow, 'tariff'> {
-  start_s: number;
-  end_s: number;
-  zone: string;
-  tariff: { code: string; title: string; title_id: string; version: number | string };
-  lines: BillLine[];
-  max_demand: { w: number; at_s: number } | null;
-  inputs: number;
-}
-
-export interface LineInterval {
-  start_s: number;
-  wh: number | null;
-  quality: number;
-  version: number;
-}
-
-export interface LineIntervals {
-  items: LineInterval[];
-  sum_wh: number;
+  alarms: AlarmCounts;
 }

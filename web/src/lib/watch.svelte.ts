@@ -5,16 +5,20 @@ import { notBefore } from './clock.svelte';
 import { isOpen, merged } from './commands';
 import { listen } from './live';
 import { Resource } from './resource.svelte';
-import type { Command, CommandKind, Meter, MeterEvent, MeterUpdate } from './types';
+import { may } from './session.svelte';
+import type { AlarmRow, Command, CommandKind, Meter, MeterEvent, MeterUpdate } from './types';
 
 /** The stream may be broken just when a command ends: while one is under way it is asked after as well. */
 const CHASE_MS = 4000;
 const REFRESH_MS = 60_000;
+/** Alarms that the page of a meter shows; the others are in the list. */
+const ALARMS = 20;
 
 export class Watch {
   readonly meter = new Resource<Meter>();
   readonly commands = new Resource<Command[]>();
   readonly events = new Resource<MeterEvent[]>();
+  readonly alarms = new Resource<AlarmRow[]>();
   connected = $state(false);
   /** Rises when intervals may have come in. */
   round = $state(0);
@@ -27,6 +31,7 @@ export class Watch {
     const end = listen(this.id, {
       meter: (update) => this.#update(update),
       command: (command) => this.take(command),
+      alarm: () => void this.loadAlarms(),
       state: (up) => (this.connected = up),
       again: () => void this.load(),
     });
@@ -36,7 +41,7 @@ export class Watch {
       end();
       clearInterval(chase);
       clearInterval(refresh);
-      for (const each of [this.meter, this.commands, this.events]) each.clear();
+      for (const each of [this.meter, this.commands, this.events, this.alarms]) each.clear();
     };
   }
 
@@ -46,8 +51,15 @@ export class Watch {
       this.meter.load(() => api.meter(this.id)),
       this.commands.load(async () => (await api.commands(this.id)).items),
       this.#loadEvents(),
+      this.loadAlarms(),
     ]);
     notBefore(this.meter.value?.last_heard_s ?? null);
+  }
+
+  async loadAlarms(): Promise<void> {
+    if (!may('alarms.read')) return;
+    const asked = { state: 'all', meter: this.id } as const;
+    await this.alarms.load(async (signal) => (await api.alarms(asked, null, ALARMS, signal)).items);
   }
 
   async send(kind: CommandKind, reason: string, key?: string): Promise<void> {
@@ -83,6 +95,7 @@ export class Watch {
       live: update.live,
       switch: update.switch,
       registers: update.registers,
+      alarms: update.alarms,
     };
     notBefore(update.last_heard_s);
   }

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from nyala.api import auth
+from nyala.api import auth, describe_alarms
 from nyala.api.auth import COOKIE, CurrentUser, State, log_in, token_hash
 from nyala.api.permissions import permissions_of
 from nyala.api.shapes.session import CatalogueOut, Login, QualityOut, QuantityOut, SessionOut, UserOut
@@ -51,7 +51,7 @@ async def delete_session(
 
 @router.get("/catalogue")
 def get_catalogue(_: CurrentUser) -> CatalogueOut:
-    """Quantities and quality codes with their labels."""
+    """Quantities, quality codes and alarms with their labels."""
     quantities = [
         QuantityOut(
             name=q.name,
@@ -74,4 +74,4 @@ def get_catalogue(_: CurrentUser) -> CatalogueOut:
         )
         for row in quality_table().values()
     ]
-    return CatalogueOut(quantities=quantities, qualities=qualities)
+    return CatalogueOut(quantities=quantities, qualities=qualities, alarms=describe_alarms.kinds())

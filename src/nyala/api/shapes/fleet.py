@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel
 
+from nyala.api.shapes.alarms import AlarmCountsOut
 from nyala.api.shapes.meters import EventOut
 
 
@@ -74,4 +75,5 @@ class FleetOut(BaseModel):
     profile_today: FleetProfileOut
     gateways: list[GatewayOut]
     commands_open: int
+    alarms: AlarmCountsOut
     events: list[FleetEventOut]

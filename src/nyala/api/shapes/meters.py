@@ -72,6 +72,14 @@ class SwitchOut(BaseModel):
     at_s: int | None
 
 
+class ActiveAlarmOut(BaseModel):
+    """An alarm that is on, as the meter last said.  `since_s`: its event, or the first state that showed it."""
+
+    alarm: str
+    severity: str
+    since_s: int
+
+
 class MeterOut(BaseModel):
     """One meter."""
 
@@ -92,6 +100,7 @@ class MeterOut(BaseModel):
     live: LiveOut | None
     registers: list[RegisterOut]
     switch: SwitchOut
+    alarms: list[ActiveAlarmOut]
     missing: int
     complete_to_s: int
 
@@ -107,12 +116,14 @@ class ProfileOut(BaseModel):
 
 
 class EventOut(BaseModel):
-    """An event of a meter."""
+    """An event of a meter.  `alarm` and `value` (an integer in the alarm's unit and scaler) where it speaks of one."""
 
     at_s: int
     code: int
     text: str
     detail: int
+    alarm: str | None = None
+    value: int | None = None
 
 
 class EventsOut(BaseModel):

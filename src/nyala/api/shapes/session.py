@@ -48,11 +48,23 @@ class QualityOut(BaseModel):
     estimated: bool
 
 
+class AlarmKindOut(BaseModel):
+    """A row of the alarm table.  A value is an integer: times 10 to the scaler, in the unit; `unit` null: it has none."""
+
+    name: str
+    severity: str
+    label_en: str
+    label_id: str
+    unit: str | None
+    scaler: int
+
+
 class CatalogueOut(BaseModel):
     """The tables that labels come from."""
 
     quantities: list[QuantityOut]
     qualities: list[QualityOut]
+    alarms: list[AlarmKindOut]
 
 
 class HealthOut(BaseModel):

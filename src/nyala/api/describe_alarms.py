@@ -1,0 +1,107 @@
+"""What responses say of alarms: labels, units, counts, events.  No I/O."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from nyala.api.shapes.alarms import AlarmCountsOut, AlarmOut
+from nyala.api.shapes.meters import ActiveAlarmOut, EventOut
+from nyala.api.shapes.session import AlarmKindOut
+from nyala.headend.alarms import active_bits, split_detail
+from nyala.headend.ports import EventRow
+from nyala.headend.registry import MeterState
+from nyala.store.alarms import AlarmLine
+from nyala.telegram.kinds import EventCode
+from nyala.vocab.alarms import Alarm, AlarmRow, Severity, active, alarm_row, alarm_table
+from nyala.vocab.time import US_PER_S
+
+UNITS: Final[dict[Alarm, tuple[str, int]]] = {
+    Alarm.MAGNET: ("mT", 0),
+    Alarm.INTERNAL_BATTERY_LOW: ("V", -2),
+    Alarm.EXTERNAL_BATTERY_LOW: ("V", -2),
+    Alarm.HIGH_TEMPERATURE: ("C", 0),
+    Alarm.NEUTRAL_DISTURBANCE: ("%", 0),
+    Alarm.CURRENT_UNBALANCE: ("%", 0),
+    Alarm.CT_BYPASS: ("%", 0),
+    Alarm.CURRENT_REVERSE: ("%", 0),
+    Alarm.LOW_POWER_FACTOR: ("1", -2),
+    Alarm.OVER_CURRENT: ("%", 0),
+    Alarm.VOLTAGE_UNBALANCE: ("%", 0),
+    Alarm.OVER_POWER: ("%", 0),
+}
+"""Unit and scaler of the value in an alarm's event; alarms that are just on or off have none."""
+
+
+def kinds() -> list[AlarmKindOut]:
+    """The alarm table, by bit."""
+    return [
+        AlarmKindOut(
+            name=row.name,
+            severity=row.severity.value,
+            label_en=row.label_en,
+            label_id=row.label_id,
+            unit=UNITS[row.alarm][0] if row.alarm in UNITS else None,
+            scaler=UNITS.get(row.alarm, ("", 0))[1],
+        )
+        for row in alarm_table()
+    ]
+
+
+def counts_of(by_severity: Mapping[Severity, int]) -> AlarmCountsOut:
+    """Counts by severity."""
+    return AlarmCountsOut(**{severity.value: by_severity.get(severity, 0) for severity in Severity})
+
+
+def counts_out(by_bit: Mapping[int, int]) -> AlarmCountsOut:
+    """Counts by severity, from counts by bit."""
+    counts = dict.fromkeys(Severity, 0)
+    for bit, count in by_bit.items():
+        counts[alarm_row(bit).severity] += count
+    return counts_of(counts)
+
+
+def active_alarms(state: MeterState) -> list[ActiveAlarmOut]:
+    """The alarms of a meter that are on, the most urgent first."""
+    return [
+        ActiveAlarmOut(alarm=row.name, severity=row.severity.value, since_s=state.alarms[row.alarm].since_s)
+        for row in active(active_bits(state))
+    ]
+
+
+def alarm_out(line: AlarmLine) -> AlarmOut:
+    """One occurrence."""
+    row = alarm_row(line.alarm)
+    return AlarmOut(
+        id=line.id,
+        meter_id=line.meter_id,
+        serial=line.serial,
+        customer=line.customer,
+        site=line.site,
+        alarm=row.name,
+        severity=row.severity.value,
+        raised_s=line.raised_s,
+        value=line.value,
+        source=line.source,
+        received_s=line.received_us // US_PER_S,
+        cleared_s=line.cleared_s,
+        acknowledged_s=None if line.acknowledged_us is None else line.acknowledged_us // US_PER_S,
+        acknowledged_by=line.acknowledged_by,
+        note=line.note,
+    )
+
+
+def value_text(row: AlarmRow, value: int) -> str:
+    """A value in its unit, as plain English has it; empty for an alarm that has none."""
+    if row.alarm not in UNITS:
+        return ""
+    unit, scaler = UNITS[row.alarm]
+    number = f"{value * 10**scaler:.{-scaler}f}"
+    return number if unit == "1" else f"{number} {unit}"
+
+
+def alarm_event(event: EventRow) -> EventOut:
+    """An event that speaks of an alarm."""
+    row, value = split_detail(event.detail)
+    what = "raised" if event.code == EventCode.ALARM_RAISED else "cleared"
+    text = ", ".join(filter(None, (f"alarm {what}: {row.label_en}", value_text(row, value))))
+    said = value if row.alarm in UNITS else None
+    return EventOut(at_s=event.at_s, code=event.code, text=text, detail=event.detail, alarm=row.name, value=said)

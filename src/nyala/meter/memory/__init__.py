@@ -1,0 +1,1 @@
+"""Non-volatile memory of a meter: modelled parts, a record store over them, the power-fail budget, wear over a life."""
