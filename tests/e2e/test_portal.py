@@ -98,6 +98,29 @@ def test_a_bill_line_opens_down_to_its_intervals(page):
     expect(opened).to_have_attribute("data-sum-wh", re.compile(r"[1-9]\d*"))
 
 
+def test_the_alarms_have_a_page_with_filters(page):
+    log_in(page)
+    expect(page.get_by_test_id("kpi-alarms")).to_be_visible()
+    page.goto("/#/alarms")
+    page.get_by_test_id("alarms-all").click()
+    expect(page.get_by_test_id("alarms-all")).to_have_attribute("aria-pressed", "true")
+    page.get_by_test_id("severity-medium").click()
+    page.get_by_test_id("alarm-kind").select_option("ct_open")
+    expect(page).to_have_url(re.compile(r"#/alarms\?state=all&severity=medium&alarm=ct_open$"))
+    expect(page.get_by_text("No alarm matches the filter.")).to_be_visible()  # CT open is of low severity
+
+
+def test_a_meter_leads_to_the_data_sheet_of_its_model(page):
+    log_in(page)
+    open_meter(page, "30000010")
+    page.get_by_test_id("to-datasheet").click()
+    sheet = page.get_by_test_id("datasheet")
+    expect(sheet).to_contain_text("0.01-1(10) A or 0.05-5(6) A")
+    expect(sheet.locator("tbody tr")).to_have_count(32)
+    page.get_by_role("link", name="Single phase", exact=True).click()
+    expect(sheet).to_contain_text("40, 60, 80, 100 A")
+
+
 def test_it_speaks_indonesian_and_has_a_dark_side(page):
     log_in(page)
     page.get_by_test_id("lang-toggle").click()
@@ -110,7 +133,7 @@ def test_it_speaks_indonesian_and_has_a_dark_side(page):
 def test_it_fits_a_phone(page):
     page.set_viewport_size({"width": 390, "height": 844})
     log_in(page)
-    for address in ("/#/", "/#/meters", "/#/bills"):
+    for address in ("/#/", "/#/meters", "/#/alarms", "/#/models/three-phase", "/#/bills"):
         page.goto(address)
         page.wait_for_load_state("networkidle") if address != "/#/" else None
         assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -30,13 +30,14 @@ export const quantities = table('quantities.csv').flatMap(
     ];
   },
 );
-const UNITS = { magnet: ['mT', 0], internal_battery_low: ['V', -2], low_power_factor: ['1', -2] };
-const OF_HUNDRED =
-  /^(neutral_disturbance|current_unbalance|ct_bypass|current_reverse|over_current|voltage_unbalance|over_power)$/;
-export const alarms = table('alarms.csv').map(({ name, severity, label_en, label_id }) => {
-  const [unit, scaler] = UNITS[name] ?? (OF_HUNDRED.test(name) ? ['%', 0] : [null, 0]);
-  return { name, severity, label_en, label_id, unit, scaler };
-});
+export const alarms = table('alarms.csv').map(({ name, severity, unit, scaler, label_en, label_id }) => ({
+  name,
+  severity,
+  label_en,
+  label_id,
+  unit: unit || null,
+  scaler: Number(scaler),
+}));
 export const qualities = table('quality.csv').map(({ code, name, label_en, label_id, estimated }) => ({
   code: Number(code),
   name,

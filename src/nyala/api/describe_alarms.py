@@ -1,7 +1,6 @@
 """What responses say of alarms: labels, units, counts, events.  No I/O."""
 
 from collections.abc import Mapping
-from typing import Final
 
 from nyala.api.shapes.alarms import AlarmCountsOut, AlarmOut
 from nyala.api.shapes.meters import ActiveAlarmOut, EventOut
@@ -11,24 +10,8 @@ from nyala.headend.ports import EventRow
 from nyala.headend.registry import MeterState
 from nyala.store.alarms import AlarmLine
 from nyala.telegram.kinds import EventCode
-from nyala.vocab.alarms import Alarm, AlarmRow, Severity, active, alarm_row, alarm_table
+from nyala.vocab.alarms import AlarmRow, Severity, active, alarm_row, alarm_table
 from nyala.vocab.time import US_PER_S
-
-UNITS: Final[dict[Alarm, tuple[str, int]]] = {
-    Alarm.MAGNET: ("mT", 0),
-    Alarm.INTERNAL_BATTERY_LOW: ("V", -2),
-    Alarm.EXTERNAL_BATTERY_LOW: ("V", -2),
-    Alarm.HIGH_TEMPERATURE: ("C", 0),
-    Alarm.NEUTRAL_DISTURBANCE: ("%", 0),
-    Alarm.CURRENT_UNBALANCE: ("%", 0),
-    Alarm.CT_BYPASS: ("%", 0),
-    Alarm.CURRENT_REVERSE: ("%", 0),
-    Alarm.LOW_POWER_FACTOR: ("1", -2),
-    Alarm.OVER_CURRENT: ("%", 0),
-    Alarm.VOLTAGE_UNBALANCE: ("%", 0),
-    Alarm.OVER_POWER: ("%", 0),
-}
-"""Unit and scaler of the value in an alarm's event; alarms that are just on or off have none."""
 
 
 def kinds() -> list[AlarmKindOut]:
@@ -39,8 +22,8 @@ def kinds() -> list[AlarmKindOut]:
             severity=row.severity.value,
             label_en=row.label_en,
             label_id=row.label_id,
-            unit=UNITS[row.alarm][0] if row.alarm in UNITS else None,
-            scaler=UNITS.get(row.alarm, ("", 0))[1],
+            unit=row.unit or None,
+            scaler=row.scaler,
         )
         for row in alarm_table()
     ]
@@ -91,9 +74,9 @@ def alarm_out(line: AlarmLine) -> AlarmOut:
 
 def value_text(row: AlarmRow, value: int) -> str:
     """A value in its unit, as plain English has it; empty for an alarm that has none."""
-    if row.alarm not in UNITS:
+    if not row.unit:
         return ""
-    unit, scaler = UNITS[row.alarm]
+    unit, scaler = row.unit, row.scaler
     number = f"{value * 10**scaler:.{-scaler}f}"
     return number if unit == "1" else f"{number} {unit}"
 
@@ -103,5 +86,5 @@ def alarm_event(event: EventRow) -> EventOut:
     row, value = split_detail(event.detail)
     what = "raised" if event.code == EventCode.ALARM_RAISED else "cleared"
     text = ", ".join(filter(None, (f"alarm {what}: {row.label_en}", value_text(row, value))))
-    said = value if row.alarm in UNITS else None
+    said = value if row.unit else None
     return EventOut(at_s=event.at_s, code=event.code, text=text, detail=event.detail, alarm=row.name, value=said)

@@ -6,6 +6,11 @@ Each is a function without arguments that answers {"bench", "figures", "baseline
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from nyala.bench import fleet, ingest, lorawan
+from nyala.bench import fleet, ingest, lorawan, metrology
 
-BENCHES: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {"fleet": fleet.run, "lorawan": lorawan.run, "ingest": ingest.run}
+BENCHES: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
+    "fleet": fleet.run,
+    "lorawan": lorawan.run,
+    "ingest": ingest.run,
+    "metrology": metrology.run,
+}

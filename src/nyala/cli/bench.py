@@ -8,7 +8,9 @@ from nyala.cli.options import AsJson, print_json
 from nyala.vocab.errors import UnknownError
 
 
-def bench(name: Annotated[str, typer.Argument(help="lorawan or ingest.")], *, as_json: AsJson = False) -> None:
+def bench(
+    name: Annotated[str, typer.Argument(help="fleet, ingest, lorawan or metrology.")], *, as_json: AsJson = False
+) -> None:
     """Runs a benchmark, at most 60 s."""
     from nyala.bench import BENCHES  # noqa: PLC0415
 

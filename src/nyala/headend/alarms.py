@@ -35,11 +35,18 @@ NUMBERS: Final = 256
 """Event numbers wrap at this."""
 _ALL_BITS: Final = sum(1 << alarm for alarm in Alarm)
 _ALARM_EVENTS: Final = {EventCode.ALARM_RAISED: True, EventCode.ALARM_CLEARED: False}
+_SWITCH_EVENTS: Final = {EventCode.SWITCH_OPENED: True, EventCode.SWITCH_CLOSED: False}
+"""They tell of the alarm `meter_disconnected`, which has no event of its own."""
 
 
 def is_alarm(code: int) -> bool:
-    """Whether an event telegram of this code speaks of an alarm."""
+    """Whether an event telegram of this code names an alarm."""
     return code in _ALARM_EVENTS
+
+
+def moves_alarm(code: int) -> bool:
+    """Whether an event telegram of this code tells that an alarm went on or off: it names one, or is of the supply switch."""
+    return code in _ALARM_EVENTS or code in _SWITCH_EVENTS
 
 
 def split_detail(detail: int) -> tuple[AlarmRow, int]:
@@ -71,11 +78,14 @@ def severity_counts(states: Iterable[MeterState]) -> dict[Severity, int]:
 
 
 def on_event(meter: MeterRecord, state: MeterState, event: Event, received_us: int) -> list[AlarmChange]:
-    """Takes an event telegram that speaks of an alarm; answers what changes in the history."""
-    row, value = split_detail(event.detail)
-    bit, at_s = int(row.alarm), event.clock_s
+    """Takes an event telegram that tells of an alarm; answers what changes in the history.  TelegramError as `split_detail`."""
+    value: int | None = None
+    bit, at_s, on = int(Alarm.METER_DISCONNECTED), event.clock_s, _SWITCH_EVENTS.get(event.code)
+    if on is None:
+        row, value = split_detail(event.detail)
+        bit, on = int(row.alarm), _ALARM_EVENTS[event.code]
     known = state.alarms.get(bit) or AlarmShadow(active=False, at_s=state.alarms_at_s)
-    on, late = _ALARM_EVENTS[event.code], not _is_newer(state, known, event)
+    late = not _is_newer(state, known, event)
     raised = AlarmRaised(meter.tenant_id, meter.id, bit, at_s, value, "event", received_us)
     if on:
         moved, changes = (_late_raise if late else _raise)(state, known, raised)
@@ -140,7 +150,6 @@ def _late_raise(state: MeterState, known: AlarmShadow, raised: AlarmRaised) -> _
     if at_s == known.since_s and known.dated:
         return known, []
     if not known.dated and known.off_s < at_s <= known.since_s:
-        assert raised.value is not None
         dated = AlarmDated(raised.meter_id, raised.alarm, known.since_s, at_s, raised.value)
         return replace(known, since_s=at_s, dated=True), [dated]
     if at_s < known.since_s:

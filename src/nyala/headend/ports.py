@@ -53,7 +53,7 @@ class EventRow:
 class AlarmRaised:
     """An alarm went on: a new occurrence, unless this meter, alarm and instant are there already.
 
-    `value` is what the event said, None where only the state `alarms` showed it; `cleared_s` is set where it is known to be
+    `value` is what the event said, None where it says none, or only the state `alarms` showed it; `cleared_s` is set where it is known to be
     over already, at that instant at the latest.
     """
 
@@ -86,7 +86,7 @@ class AlarmDated:
     alarm: int
     shown_s: int
     raised_s: int
-    value: int
+    value: int | None
 
 
 AlarmChange = AlarmRaised | AlarmCleared | AlarmDated

@@ -244,7 +244,7 @@ class HeadEnd:
         self.tracker.values(state, said, received_us)
 
     def _event(self, meter: MeterRecord, state: MeterState, event: MeterEvent, received_us: int) -> None:
-        if alarms.is_alarm(event.code):
+        if alarms.moves_alarm(event.code):
             self._alarm(meter, state, event, received_us)
         row = EventRow(meter.id, event.clock_s, event.code, event.detail, event.number, received_us)
         self._events.append(row)
@@ -253,7 +253,8 @@ class HeadEnd:
         self.tracker.event(meter.id, event, received_us)
 
     def _alarm(self, meter: MeterRecord, state: MeterState, event: MeterEvent, received_us: int) -> None:
-        alarms.split_detail(event.detail)
+        if alarms.is_alarm(event.code):
+            alarms.split_detail(event.detail)  # an unknown one is refused, whenever it was
         if event.clock_s > received_us // US_PER_S + FUTURE_S:
             self.counts["alarms_from_the_future"] += 1
         else:

@@ -11,7 +11,7 @@ A row without supply measures nothing and its edges wait: when the power is back
 did not move, marked OUTAGE.  Energy that was asked for while the switch was open or the supply gone is `withheld_mws`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import IntFlag
 from typing import Final, NamedTuple, Protocol
 
@@ -95,8 +95,8 @@ class Bank:
         self.edge_wh, self.edge_status, self.status = s.edge_wh, s.edge_status, s.status
         self.next_edge, self.first_edge, self.next_switch_s = s.next_edge, s.first_edge, s.next_switch_s
         self.alarms = s.alarms
-        self.midnights: list[int] = []
-        """Rows that asked their calendar since this was emptied: what is due by the day is looked at then."""
+        self.listeners: dict[int, Callable[[], None]] = {}
+        """Who is called when a row stands at a switch of its program, or its supply is back."""
         for row in range(n):
             kernels.capture(s, row)
 
@@ -171,8 +171,7 @@ class Bank:
             rows = rows[self.state.at_switch[rows]]
             for row in rows.tolist():
                 self.state.at_switch[row] = False
-                self.midnights.append(row)
-                self._apply_rate(row)
+                self._stand_at_switch(row)
 
     def set_powered(self, row: int, *, powered: bool) -> None:
         """Takes away or gives back the supply of a row, now."""
@@ -184,9 +183,8 @@ class Bank:
             kernels.read_clock(self.state, row)
             self._fill(row, Status.OUTAGE)
             self.status[row] |= Status.OUTAGE
-            kernels.catch_up_demand(self.state, row, spoil=False)
-            self.midnights.append(row)
-            self._apply_rate(row)
+            kernels.catch_up_demand(self.state, row, False)
+            self._stand_at_switch(row)
 
     # -- load profile
 
@@ -217,6 +215,11 @@ class Bank:
         slots = np.arange(first, first + count + 1) % self.ring
         return self.edge_wh[row, slots], self.edge_status[row, slots[1:]]
 
+    def _stand_at_switch(self, row: int) -> None:
+        if row in self.listeners:
+            self.listeners[row]()
+        self._apply_rate(row)
+
     def _apply_rate(self, row: int) -> None:
         clock_s = self.clock_s(row)
         self.rate[row] = self.programs[row].rate_at(clock_s)
@@ -230,6 +233,13 @@ class Bank:
         ended = np.stack((s.max_w[row], s.max_at_s[row]))
         s.max_w[row] = s.max_at_s[row] = 0
         return ended
+
+    def set_alarm(self, alarm: Alarm, on: float, off: float, delay_s: int) -> None:
+        """Other thresholds and delays of an alarm, for all rows."""
+        s = self.state
+        if (on < off) != bool(s.alarm_low[alarm]) or on == off or delay_s < 0:
+            raise BadArgumentError(f"{alarm.name}: on {on}, off {off}, delay {delay_s} s")
+        s.alarm_on[alarm], s.alarm_off[alarm], s.alarm_delay_s[alarm] = on, off, delay_s
 
     def take_changes(self) -> list[Change]:
         """Alarms that were raised or cleared since this was asked last, in order of time."""

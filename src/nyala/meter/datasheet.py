@@ -119,8 +119,8 @@ def _frequency(model: MeterModel) -> Texts:
 
 
 def _accuracy(model: MeterModel) -> Texts:
-    classes = f"{model.active_class} / {model.reactive_class}"
-    return f"class {classes}", f"kelas {classes}"
+    active, reactive = model.active_class, model.reactive_class
+    return f"class {active} / class {reactive}", f"kelas {active} / kelas {reactive}".replace(".", ",")
 
 
 FROM_MODEL: Final[dict[str, Callable[[MeterModel], Texts]]] = {

@@ -1,12 +1,15 @@
-"""One meter: a view on a row of a bank, with the names that a device uses.  Values in catalogue integers."""
+"""One meter: a row of a bank and its operation, with the names that a device uses.  Values in catalogue integers."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from nyala.meter.bank import PROFILE_CHANNELS, Bank, Status
+from nyala.meter.logs import event_id
 from nyala.meter.model import MeterModel
-from nyala.meter.supply import SwitchEvent, SwitchState, next_state
+from nyala.meter.operation import Operation
+from nyala.meter.reading import DEMANDS, value
+from nyala.meter.supply import SwitchEvent, SwitchState
 from nyala.vocab.quantities import RATES, Channel, register
 
 
@@ -25,6 +28,7 @@ class Meter:
 
     def __init__(self, bank: Bank, row: int) -> None:
         self.bank, self.row = bank, row
+        self.operation = Operation(bank, row)
         self._rows = np.array([row])
 
     @property
@@ -81,27 +85,32 @@ class Meter:
         return {register(channel, rate).name: int(wh[channel, rate]) for channel in Channel for rate in range(1 + RATES)}
 
     def live(self) -> dict[str, int]:
-        """Instantaneous values and states of this second."""
-        bank, row, phases = self.bank, self.row, self.model.phases
-        supplied = bool(bank.closed[row] and bank.powered[row])
-        found: dict[str, int] = {}
-        p_total = q_total = 0.0
-        for phase in range(phases):
-            u_v = float(bank.u_v[row, phase])
-            p_w = float(bank.p_w[row, phase]) if supplied else 0.0
-            q_var = float(bank.q_var[row, phase]) if supplied else 0.0
-            p_total, q_total = p_total + p_w, q_total + q_var
-            found[f"u{phase + 1}_v"] = round(u_v * 10)
-            found[f"i{phase + 1}_a"] = round(np.hypot(p_w, q_var) / u_v * 1000) if u_v else 0
-            if phases > 1:
-                found[f"p{phase + 1}_w"] = round(p_w)
-        apparent = float(np.hypot(p_total, q_total))
-        found |= {"p_w": round(p_total), "q_var": round(q_total), "s_va": round(apparent)}
-        found["pf"] = round(p_total / apparent * 1000) if apparent else 1000
-        found["f_hz"] = round(float(bank.f_hz[row]) * 100)
-        found["switch_state"] = self.switch_state.value
-        found["active_rate"] = int(bank.rate[row])
-        return found
+        """Instantaneous values and states of this second: what a report of live values says."""
+        phases = range(1, self.model.phases + 1)
+        names = [f"{stem}{phase}_{unit}" for phase in phases for stem, unit in (("u", "v"), ("i", "a"))]
+        names += [f"p{phase}_w" for phase in phases if self.model.phases > 1]
+        names += ["p_w", "q_var", "s_va", "pf", "f_hz", "switch_state", "active_rate", "alarms"]
+        return {name: said for name in names if (said := self.value(name)) is not None}
+
+    def value(self, name: str) -> int | None:
+        """Any quantity of the catalogue, as its integer; None for one that this meter does not have."""
+        operation = self.operation
+        match name:
+            case "switch_state":
+                return self.switch_state.value
+            case "reset_count":
+                return operation.reset_count
+            case "power_fail_count":
+                return operation.logs.count(event_id("power_fail"))
+            case "credit_wh":
+                return None if operation.account is None else operation.account.balance
+            case "limit_w":
+                return round(float(self.bank.state.limit_w[self.row]))
+        stem, _, ending = name.partition("_")
+        if stem in {"prev", "sum"} and ending in DEMANDS:
+            kept = operation.previous if stem == "prev" else operation.cumulative
+            return kept[DEMANDS.index(ending)]
+        return value(self.bank, self.row, name)
 
     # -- load profile
 
@@ -136,14 +145,8 @@ class Meter:
     @property
     def switch_state(self) -> SwitchState:
         """State of the supply switch."""
-        if not self.model.supply_switch:
-            return SwitchState.NONE
-        return SwitchState.CLOSED if self.bank.closed[self.row] else SwitchState.OPEN
+        return self.operation.supply.output
 
     def switch(self, event: SwitchEvent) -> bool:
-        """Moves the switch; False where the event has no effect."""
-        state = next_state(self.switch_state, event)
-        if state is None:
-            return False
-        self.bank.closed[self.row] = state is SwitchState.CLOSED
-        return True
+        """Moves the switch from afar; False where the event has no effect."""
+        return self.operation.switch(event)

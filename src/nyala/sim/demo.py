@@ -39,6 +39,7 @@ from nyala.store.engine import open_engine, upgrade
 from nyala.store.ingest import InlineWriter
 from nyala.store.lock import CentreLock
 from nyala.twin.device import Reporting
+from nyala.vocab.alarms import Alarm
 from nyala.vocab.errors import FileError, NyalaError
 from nyala.vocab.time import DAY_S, US_PER_S
 
@@ -169,11 +170,19 @@ class Demo:
                 self.say(f"  {share:4.0%}")
 
         await History(world, centre, options.seed).make(until_s, progress)
+        self._tamper()
         centre.headend.close_old_gaps(world.now_us())
         await centre.ingest.close_group(silent=True)
         writer.close()
         world.loads = sixty
         self._bill_last_month()
+
+    def _tamper(self) -> None:
+        """Some meters have something to report: a cover left open, a battery at its end, a magnet on the case."""
+        state, count = self.world.bank.state, len(self.world.bank)
+        state.covers[count // 9, Alarm.TERMINAL_COVER_OPEN - Alarm.MAIN_COVER_OPEN] = True
+        state.battery_v[count // 5, 1] = 3.05
+        state.magnet_mt[count // 3] = 180.0
 
     def _bill_last_month(self) -> None:
         now = time.gmtime()

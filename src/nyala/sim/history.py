@@ -42,6 +42,8 @@ class History:
         self._world, self._centre = world, centre
         self._random = Random(f"{seed} history")
         self._all = np.arange(len(world.bank))
+        self._waiting: list[AppUplink] = []
+        """Events since the last report."""
 
     async def make(self, until_s: int, progress: Callable[[float], None]) -> None:
         """From where the world stands to `until_s` (a multiple of the load's step)."""
@@ -56,6 +58,7 @@ class History:
                     self._power(cut.which, on=cut.at_s < at_s)
             world.signal(at_s)
             world.bank.advance(self._all, at_s + step_s)
+            self._alarms(at_s + step_s)
             if (at_s + step_s) % BATCH_S == 0 or at_s + step_s >= until_s:
                 await asyncio.sleep(at_s + step_s - world.now_us() / US_PER_S)
                 await self._report(at_s + step_s)
@@ -63,6 +66,17 @@ class History:
 
     def _power(self, row: int, *, on: bool) -> None:
         self._world.bank.set_powered(row, powered=on)
+
+    def _alarms(self, now_s: int) -> None:
+        """Keeps what the meters have seen, for their next telegrams."""
+        for change in self._world.bank.take_changes():
+            twin = self._world.twins[change.row]
+            twin.meter.operation.alarm(change)
+            event = twin.alarm_event(change)
+            if event is not None:
+                self._waiting.append(
+                    AppUplink(twin.identity.dev_eui, Port.EVENT, messages.encode_event(event), now_s * US_PER_S)
+                )
 
     async def _report(self, now_s: int) -> None:
         """What all meters have to say now, to the head-end, in one unit of work."""
@@ -73,7 +87,8 @@ class History:
             for port, payload in self._telegrams(twin, now_s)
             if self._random.random() >= LOSS
         ]
-        self._centre.ingest.submit_app(said, lambda: None)
+        self._centre.ingest.submit_app([*self._waiting, *said], lambda: None)
+        self._waiting.clear()
         await self._centre.ingest.close_group(silent=True)
 
     @staticmethod

@@ -24,6 +24,7 @@ from nyala.sim.world import World
 from nyala.store import meters, tariffs
 from nyala.store.engine import upgrade
 from nyala.twin.device import Reporting
+from nyala.vocab.alarms import Alarm
 from nyala.vocab.errors import BadArgumentError
 from nyala.vocab.time import DAY_S, US_PER_S
 
@@ -96,11 +97,21 @@ def fill_store(engine: Engine, scenario: Scenario, models: Sequence[MeterModel])
     return meters.onboard(engine, tenant, new)
 
 
+SITE_ALARMS: Final = {
+    Alarm.CURRENT_UNBALANCE: (90.0, 80.0, 6 * 3_600),
+    Alarm.CURRENT_REVERSE: (20.0, 10.0, 6 * 3_600),
+    Alarm.LOW_POWER_FACTOR: (0.5, 0.6, 2 * 3_600),
+}
+"""What an operator of homes with solar roofs sets, so that daily life is no alarm: on, off, delay in seconds."""
+
+
 def build_world(
     loop: asyncio.AbstractEventLoop, scenario: Scenario, models: Sequence[MeterModel], plan: NetworkPlan, loads: LoadSource
 ) -> World:
     """Bank, twins, radio and gateways of a scenario; the loop's time 0 is its start."""
     bank = Bank(models, scenario.start_s, period_s=scenario.period_s)
+    for alarm, (on, off, delay_s) in SITE_ALARMS.items():
+        bank.set_alarm(alarm, on, off, delay_s)
     twins = make_twins(bank, scenario.seed, plan.region, scenario.reporting)
     radio = RadioWorld(len(models), scenario.gateways, Random(f"{scenario.seed} radio"), loss=scenario.loss)
     world = World(loop, scenario.start_s * US_PER_S, bank, twins, loads, radio, plan.region)

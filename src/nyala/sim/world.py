@@ -99,8 +99,21 @@ class World:
         step_s = self.loads.step_s
         now_s = self.now_us() // US_PER_S // step_s * step_s
         self.bank.advance(self.everyone, now_s)
+        self._alarms()
         self.signal(now_s)
         self._edge_timer = self._at((now_s + step_s) * US_PER_S, self._edge)
+
+    def _alarms(self) -> None:
+        """Tells the twins what their meters have seen, and lets limiters and accounts act."""
+        now_us = self.now_us()
+        changes = self.bank.take_changes()
+        for change in changes:
+            self.twins[change.row].alarm(change)
+        acting = {row for row, twin in enumerate(self.twins) if twin.meter.operation.acts}
+        for row in sorted(acting):
+            self.twins[row].operate(now_us)
+        for row in sorted(acting | {change.row for change in changes}):
+            self._reschedule(row)
 
     def signal(self, start_s: int) -> None:
         """Gives all meters, which must stand at `start_s`, the signal of the step that begins there."""

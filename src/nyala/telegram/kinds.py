@@ -32,7 +32,7 @@ class EventCode(IntEnum):
     CLOCK_SET = 4
     """detail: milliseconds of the step, absolute."""
     ALARM_RAISED = 5
-    """detail: bit of the alarm in the top 8 of 32 bits; below it the value that raised it, in its unit (saturated)."""
+    """detail: bit of the alarm in the top 8 of 32 bits; below it the figure, as the alarm table scales it (saturated)."""
     ALARM_CLEARED = 6
 
 

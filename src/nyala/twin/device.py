@@ -22,13 +22,16 @@ from nyala.lorawan.device.mac import DeviceMac
 from nyala.lorawan.device.procedure import Message
 from nyala.lorawan.device.state import DeviceMemory, Identity
 from nyala.lorawan.region import Region
+from nyala.meter.bank import Change
+from nyala.meter.logs import event_id
 from nyala.meter.meter import Meter
-from nyala.meter.supply import SwitchEvent, SwitchState
+from nyala.meter.supply import Reason, SwitchEvent, SwitchState
 from nyala.telegram import intervals, messages, values
 from nyala.telegram.kinds import EventCode, Opcode, Port, Result
 from nyala.telegram.messages import Answer, Command, Event, Hello
 from nyala.telegram.values import Values
 from nyala.twin.jobs import Job, Jobs, Urgency
+from nyala.vocab.alarms import Alarm, Severity, alarm_row
 from nyala.vocab.errors import BadArgumentError, TelegramError
 from nyala.vocab.quantities import register
 from nyala.vocab.time import DAY_S, US_PER_S
@@ -47,6 +50,9 @@ REPORT_INTERVALS_MAX: Final = 96
 REPEAT_ROOM: Final = 40
 """From this room on a report repeats the intervals of the one before: a lost frame then heals by itself."""
 EXECUTED_LIMIT: Final = 32
+ALARM_PAUSE_S: Final = 3_600
+ALARM_SHIFT: Final = 24
+_LOCAL_MOVES: Final = {event_id("switch_opened"): EventCode.SWITCH_OPENED, event_id("switch_closed"): EventCode.SWITCH_CLOSED}
 CLOCK_STEP_US: Final = 2_000_000
 """A correction above this is an event."""
 
@@ -108,6 +114,8 @@ class Twin:
         self._pause_until_us = 0
         self._live_clock_s = 0
         self._off_since_s = 0
+        self._alarms_said: dict[Alarm, int] = {}
+        """Clock at which each alarm was told last."""
         self._report_clock_s = self._next_report_s(meter.clock_s)
 
     # -- time
@@ -163,6 +171,7 @@ class Twin:
             return
         if not on:
             self._off_since_s = self.meter.clock_s
+            self.meter.operation.log("power_fail")
         self.meter.set_powered(powered=on)
         self.powered = on
         self._jobs.clear()
@@ -174,7 +183,46 @@ class Twin:
         self._report_clock_s = self._next_report_s(self.meter.clock_s)
         if not self.mac.joined:
             self.mac.start_join(boot_us)
+        self.meter.operation.log("power_restored", self.meter.clock_s - self._off_since_s)
         self._event(EventCode.POWER_RESTORED, self.meter.clock_s - self._off_since_s)
+
+    # -- what the meter sees and does by itself
+
+    def alarm(self, change: Change) -> None:
+        """An alarm of the meter was raised or cleared: logged, and told to the centre."""
+        self.meter.operation.alarm(change)
+        event = self.alarm_event(change)
+        if event is not None and self.powered:
+            self._put(Urgency.EVENT, Port.EVENT, messages.encode_event(event), confirmed=True)
+
+    def alarm_event(self, change: Change) -> Event | None:
+        """The telegram of a change; None for one that another event tells, or that was told a moment ago.
+
+        An alarm of low severity that comes and goes is said at most every `ALARM_PAUSE_S`: the state `alarms`, which goes
+        with the live values, tells the centre what it missed.
+        """
+        clock_s = change.at_s + self.meter.clock_s - int(self.meter.bank.now_s[self.meter.row])
+        last_s = self._alarms_said.get(change.alarm)
+        row = alarm_row(change.alarm)
+        low = row.severity is Severity.LOW
+        if change.alarm is Alarm.METER_DISCONNECTED or (low and last_s is not None and clock_s - last_s < ALARM_PAUSE_S):
+            return None
+        self._alarms_said[change.alarm] = clock_s
+        code = EventCode.ALARM_RAISED if change.raised else EventCode.ALARM_CLEARED
+        value = round(change.figure * 10**-row.scaler)
+        detail = change.alarm << ALARM_SHIFT | min(max(value, 0), (1 << ALARM_SHIFT) - 1)
+        self.memory.event_number += 1
+        return Event(self.memory.event_number, code, clock_s, detail)
+
+    def operate(self, now_us: int) -> None:
+        """Lets limiter and credit act on the time that has passed; what they did to the switch is told to the centre."""
+        self.meter.advance(now_us // US_PER_S)
+        operation = self.meter.operation
+        operation.step()
+        for happened in operation.take_happened():
+            code = _LOCAL_MOVES.get(happened.event)
+            if code is not None and happened.detail != Reason.REMOTE.value:
+                self._event(code, 0)
 
     # -- the radio
 
@@ -388,4 +436,5 @@ class Twin:
         self.meter.set_clock(error_us)
         self._report_clock_s = self._next_report_s(self.meter.clock_s)
         if abs(step_us) >= CLOCK_STEP_US:
+            self.meter.operation.log("clock_set", step_us // US_PER_S)
             self._event(EventCode.CLOCK_SET, min(abs(step_us) // 1000, (1 << 32) - 1))

@@ -2,7 +2,8 @@
 
     bit            place in the state `alarms` and number in an event telegram
     severity       high: LED on; medium: LED flashes at 2 Hz; low: at 0.5 Hz (product sheet D)
-    on, off        thresholds to raise and to clear, in the unit that the description gives
+    on, off        thresholds to raise and to clear, in the unit; an alarm without one is just on or off
+    scaler         an event tells the measured value as an integer, in steps of 10**scaler of the unit
     *_delay_s      how long the condition must hold
     event_on, _off  event ids: IS 15959 where it has one (below 301), else our own
     sign           annunciator of the LCD
@@ -59,6 +60,8 @@ class AlarmRow:
     severity: Severity
     on: float
     off: float
+    unit: str
+    scaler: int
     on_delay_s: int
     off_delay_s: int
     event_on: int
@@ -84,6 +87,8 @@ def alarm_table() -> tuple[AlarmRow, ...]:
                 severity=Severity(row["severity"]),
                 on=float(row["on"]),
                 off=float(row["off"]),
+                unit=row["unit"],
+                scaler=int(row["scaler"]),
                 on_delay_s=int(row["on_delay_s"]),
                 off_delay_s=int(row["off_delay_s"]),
                 event_on=int(row["event_on"]),

@@ -94,7 +94,8 @@ def test_a_filter_shows_what_it_says(many, question, found):
 
 
 def test_the_pages_show_every_alarm_once(many):
-    found, after = [], ""
+    found: list[int] = []
+    after: str | None = ""
     while after is not None:
         page = many.get(f"alarms?state=all&limit=2&after={after}")
         assert page["total"] == 5

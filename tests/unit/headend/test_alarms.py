@@ -1,6 +1,7 @@
 """Alarms at the centre: events and states in any order, lost, repeated and late, against what truly happened."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -33,7 +34,7 @@ class History:
     """The shadow of one meter, and the rows that a store would hold: raised_s -> [value, source, cleared_s]."""
 
     state: MeterState = field(default_factory=lambda: MeterState(1))
-    rows: dict[int, list[object]] = field(default_factory=dict)
+    rows: dict[int, list[Any]] = field(default_factory=dict)
 
     def take(self, changes):
         for change in sorted(changes, key=lambda each: [AlarmRaised, AlarmDated, AlarmCleared].index(type(each))):
@@ -244,6 +245,17 @@ def test_both_telegrams_lead_to_a_row_and_a_shadow(centre):
     assert alarms.active_bits(centre.state()) == 1 << BIT | 1 << Alarm.OVER_POWER
     assert (centre.state().live["p_w"], centre.counts["alarm_changes"]) == (5, 2)
     assert centre.collect().alarms == []
+
+
+def test_the_events_of_the_switch_tell_that_the_meter_is_disconnected(centre):
+    centre.says(Event(1, EventCode.SWITCH_OPENED, centre.now_s - 60, 77))
+    assert alarms.active_bits(centre.state()) == 1 << Alarm.METER_DISCONNECTED
+    centre.says(Event(2, EventCode.SWITCH_CLOSED, centre.now_s - 30, 78))
+    assert alarms.active_bits(centre.state()) == 0
+    assert centre.collect().alarms == [
+        AlarmRaised(1, 1, Alarm.METER_DISCONNECTED, centre.now_s - 60, None, "event", centre.now_us),
+        AlarmCleared(1, Alarm.METER_DISCONNECTED, centre.now_s - 30, centre.now_s - 29),
+    ]
 
 
 def test_an_unknown_alarm_is_refused_and_nothing_of_the_telegram_is_taken(centre):

@@ -18,7 +18,8 @@ def meter(model: str = "single-phase") -> Meter:
 
 
 def phasors(each: Meter, *, u_v: list[float], p_w: list[float], q_var: list[float], f_hz: float = 50.0) -> Meter:
-    each.bank.u_v[0], each.bank.p_w[0], each.bank.q_var[0], each.bank.f_hz[0] = u_v, p_w, q_var, f_hz
+    said = (np.array([values], float) for values in (u_v, p_w, q_var))
+    each.bank.set_terminals(np.array([0]), *said, np.array([f_hz]))
     return each
 
 
@@ -45,6 +46,7 @@ def test_live_values_of_a_single_phase_are_catalogue_integers():
         "f_hz": 4999,
         "switch_state": 1,
         "active_rate": 1,
+        "alarms": 0,
     }
 
 
@@ -83,7 +85,7 @@ def test_the_switch_moves_once_and_stops_the_energy():
     assert each.total_wh(Channel.IMPORT) == 500
 
 
-@pytest.mark.parametrize("event", SwitchEvent)
+@pytest.mark.parametrize("event", [SwitchEvent.REMOTE_DISCONNECT, SwitchEvent.REMOTE_RECONNECT])
 def test_a_model_without_switch_does_not_move(event):
     each = meter("three-phase-ct")
     assert each.switch_state is SwitchState.NONE

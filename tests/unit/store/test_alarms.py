@@ -4,7 +4,7 @@ import pytest
 
 from nyala.headend.ports import AlarmCleared, AlarmDated, AlarmRaised, Changes
 from nyala.store import alarms
-from nyala.store.alarms import Which
+from nyala.store.alarms import AlarmLine, Which
 from nyala.store.meters import PAGE_MAX
 from nyala.vocab.errors import BadArgumentError, ConflictError, UnknownError
 from tests.unit.store.filled import NOW_US, START_S, onboard, write
@@ -94,12 +94,15 @@ def many(store):
 @pytest.mark.parametrize("limit", [1, 7, 60, 10 * PAGE_MAX])
 @pytest.mark.parametrize("which", Which)
 def test_the_pages_show_each_row_once_and_the_newest_first(many, which, limit):
-    seen, after, total = [], "", None
+    seen: list[AlarmLine] = []
+    after: str | None = ""
+    total: int | None = None
     while after is not None:
         with many.connect() as connection:
             page = alarms.list_alarms(connection, 1, which, after=after, limit=limit)
         assert total in {None, page.total}
-        seen, after, total = [*seen, *page.items], page.next, page.total
+        seen += page.items
+        after, total = page.next, page.total
     wanted = [line for line in seen if which is not Which.ACTIVE or line.cleared_s is None]
     wanted = [line for line in wanted if which is not Which.OPEN or line.acknowledged_us is None]
     assert wanted == seen == sorted(seen, key=lambda line: (-line.raised_s, -line.id))

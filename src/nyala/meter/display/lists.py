@@ -12,6 +12,7 @@ An item whose value the meter does not have is passed over.  When an item is sho
 """
 
 import csv
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from typing import Final
 
 from nyala.meter.display.number import PREFIXES, Scale, register_text, value_text
 from nyala.meter.display.reading import Reading
-from nyala.meter.display.segments import CODE_DIGITS, DIGITS, FULL, MASKS, annunciators, spell
+from nyala.meter.display.segments import CODE_DIGITS, DIGITS, FULL, annunciators, spell
 from nyala.vocab.errors import FileError, UnknownError
 from nyala.vocab.quantities import RATED, Quantity, quantity
 
@@ -45,6 +46,7 @@ UNITS: Final[dict[str, tuple[str, ...]]] = {
     "deg": ("degree",),
 }
 """The annunciators of a unit.  Power factors and counters have none; an instant (s) is shown as a date."""
+_VERSION: Final = re.compile(r"[0-9]+(\.[0-9]+)*")
 _PREFIX_SIGNS: Final[dict[str, tuple[str, ...]]] = {"": (), "k": ("kilo",), "M": ("mega",)}
 
 
@@ -172,13 +174,12 @@ def _serial(reading: Reading) -> str:
 
 
 def _firmware(reading: Reading) -> str:
-    """The numbers of the version, up to its first other character."""
-    kept = ""
-    for each in reading.firmware:
-        if each not in MASKS and each != ".":
-            break
-        kept += each
-    return kept[:DIGITS] or "-"
+    """The numbers that the version begins with, as many whole ones as fit."""
+    found = _VERSION.match(reading.firmware)
+    numbers = found.group().split(".") if found else ["-"]
+    while len("".join(numbers)) > DIGITS:
+        numbers.pop()
+    return ".".join(numbers) or "-"
 
 
 _SPECIAL_TEXTS: Final[dict[str, Callable[[Reading], str]]] = {

@@ -62,7 +62,8 @@ def scale_of(model: MeterModel, ratio: Ratio = DIRECT) -> Scale:
 
 def roll_over(quantity: Quantity, decimals: int) -> int:
     """After how many whole units of its display a register begins again at 0."""
-    return 10 ** (DIGITS - quantity.signed) // 10**decimals
+    after: int = 10 ** (DIGITS - quantity.signed - decimals)
+    return after
 
 
 def scaled(value: int, quantity: Quantity, ratio: Ratio, prefix: str, decimals: int) -> int:
