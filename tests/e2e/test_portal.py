@@ -64,8 +64,16 @@ def test_the_supply_switch_is_opened_and_closed_and_seen_verified(page):
     open_meter(page, "10000002")
     order(page, "switch-open")
     expect(page.get_by_test_id("switch-state")).to_have_attribute("data-state", "open")
+    alarm = page.locator('[data-testid="meter-alarm"][data-alarm="meter_disconnected"]').first
+    expect(alarm).to_have_attribute("data-on", "true")
+    expect(page.get_by_test_id("alarm-badge")).to_be_visible()
     order(page, "switch-close")
     expect(page.get_by_test_id("switch-state")).to_have_attribute("data-state", "closed")
+    expect(alarm).to_have_attribute("data-on", "false")
+    alarm.get_by_role("button", name="Acknowledge").click()
+    page.get_by_test_id("acknowledge-note").fill("end to end test")
+    page.get_by_test_id("acknowledge-confirm").click()
+    expect(alarm).to_contain_text("end to end test")
 
 
 def test_read_now_brings_new_values(page):

@@ -53,8 +53,8 @@ class EventRow:
 class AlarmRaised:
     """An alarm went on: a new occurrence, unless this meter, alarm and instant are there already.
 
-    `value` is what the event said, None where it says none, or only the state `alarms` showed it; `cleared_s` is set where it is known to be
-    over already, at that instant at the latest.
+    `value` is what the event said, None where it says none, or where only the state `alarms` showed it; `cleared_s` is set
+    where it is known to be over already, at that instant at the latest.
     """
 
     tenant_id: int

@@ -13,6 +13,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+from nyala.meter.display.leds import Lamps, modes
 from nyala.meter.display.lists import Item, available, show
 from nyala.meter.display.machine import Display, Mode, backlit
 from nyala.meter.display.number import Scale
@@ -171,8 +172,8 @@ def _credit(name: str) -> CreditSigns:
     return CREDIT[name]
 
 
-def to_json(lcd: Lcd) -> dict[str, Any]:
-    """A frame as JSON values, under the fields' own names; `text` is what a person reads."""
+def to_json(lcd: Lcd, lamps: Lamps | None = None) -> dict[str, Any]:
+    """A frame as JSON values, under the fields' own names; `text` is what a person reads, `leds` what each LED does."""
     return {
         "digits": list(lcd.digits),
         "code": list(lcd.code),
@@ -180,4 +181,5 @@ def to_json(lcd: Lcd) -> dict[str, Any]:
         "blink": sorted(lcd.blink),
         "backlight": lcd.backlight,
         "text": lcd.text,
+        "leds": modes(lamps if lamps is not None else Lamps(powered=False)),
     }

@@ -19,6 +19,8 @@ TRAFFIC_FLASH_US: Final = 100_000
 BLINK_PERIODS_US: Final[dict[Severity, int]] = {Severity.HIGH: 0, Severity.MEDIUM: 500_000, Severity.LOW: 2_000_000}
 """Period of the alarm LEDs; 0 is steadily on."""
 
+_MODES: Final[dict[Severity, str]] = {Severity.HIGH: "on", Severity.MEDIUM: "fast", Severity.LOW: "slow"}
+
 
 @dataclass(frozen=True, slots=True)
 class Led:
@@ -72,6 +74,21 @@ def lit(lamps: Lamps, at_us: int) -> frozenset[str]:
         "communication": _flashes(lamps.traffic_us, TRAFFIC_FLASH_US, at_us),
     }
     return frozenset(name for name, on in states.items() if on)
+
+
+def modes(lamps: Lamps) -> dict[str, str]:
+    """What each LED does, for a replica that blinks by itself: off, on, fast (2 Hz), slow (0.5 Hz) or flash."""
+    rows = active(lamps.alarms)
+    alarm = _MODES[rows[0].severity] if rows else "off"
+    found = {
+        "alarm_1": alarm,
+        "alarm_2": alarm,
+        "active_pulse": "on" if lamps.no_load else "flash" if lamps.active_us else "off",
+        "reactive_pulse": "on" if lamps.no_reactive_load else "flash" if lamps.reactive_us else "off",
+        "system": "flash" if lamps.system_alive else "off",
+        "communication": "flash" if lamps.traffic_us else "off",
+    }
+    return found if lamps.powered else dict.fromkeys(found, "off")
 
 
 def _alarm(bits: int, at_us: int) -> bool:

@@ -5,9 +5,9 @@ the text is plain and holds no escape sequence.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from nyala.meter.display.lcd import Lcd, to_json
+from nyala.meter.display.lcd import Lcd
 from nyala.meter.display.leds import LEDS
 from nyala.meter.display.segments import CODE_DIGITS, POINT, annunciators, read
 
@@ -31,11 +31,6 @@ class Face:
 
     lcd: Lcd
     leds: frozenset[str] = frozenset()
-
-
-def face_json(face: Face) -> dict[str, Any]:
-    """A face as JSON values: the frame's fields, and `leds`."""
-    return to_json(face.lcd) | {"leds": sorted(face.leds)}
 
 
 def render(face: Face, at_ms: int, *, title: str = "", ansi: bool = False) -> str:

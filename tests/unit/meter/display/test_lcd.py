@@ -1,11 +1,13 @@
 """Frames: what is lit for which state, what blinks, and the full-segment test."""
 
 import json
+from typing import Any
 
 import pytest
 
 from nyala.meter.credit import CreditState
 from nyala.meter.display.lcd import ARROWS, CREDIT, SWITCHES, Lcd, full, shown_item, to_json
+from nyala.meter.display.leds import LEDS, Lamps
 from nyala.meter.display.machine import Display, Mode
 from nyala.meter.display.segments import all_segments, annunciators
 from nyala.meter.supply import SwitchState
@@ -36,7 +38,7 @@ def test_a_calm_meter_shows_its_register():
     assert not lcd.segments & {"digit1a", "digit8p", "code7p"}
 
 
-def state_of(**changes: object) -> tuple[frozenset[str], frozenset[str]]:
+def state_of(**changes: Any) -> tuple[frozenset[str], frozenset[str]]:
     lcd = frame(Read(), signs(**changes))
     return lcd.signs, lcd.blink
 
@@ -139,11 +141,18 @@ def test_a_frame_is_json_under_the_names_of_its_fields():
     lcd = frame(Read(), signs(sequence_wrong=True), index=2)
     said = json.loads(json.dumps(to_json(lcd)))
     assert said.pop("text") == lcd.text
+    assert set(said.pop("leds").values()) == {"off"}
     assert (
         Lcd(tuple(said["digits"]), tuple(said["code"]), frozenset(said["signs"]), frozenset(said["blink"]), said["backlight"])
         == lcd
     )
     assert said.keys() == set(Lcd.__slots__)
+
+
+def test_the_json_tells_what_each_led_does():
+    leds = to_json(full(), Lamps(alarms=1 << Alarm.MAGNET, no_load=True, system_alive=True))["leds"]
+    assert leds.keys() == {led.name for led in LEDS}
+    assert [leds[name] for name in ("alarm_1", "active_pulse", "reactive_pulse", "system")] == ["fast", "on", "off", "flash"]
 
 
 @pytest.mark.parametrize("wrong", [{"present": (True, True)}, {"sagging": (True,)}, {"quadrant": 5}, {"rate": 0}, {"rate": 9}])

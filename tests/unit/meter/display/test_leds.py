@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from nyala.meter.display.leds import LEDS, Lamps, lit
+from nyala.meter.display.leds import LEDS, Lamps, lit, modes
 from nyala.meter.sampled.pulses import PERIOD_US, WIDTH_US, output
 from nyala.vocab.alarms import Alarm, Severity, alarm_row, alarm_table
 from nyala.vocab.quantities import MWS_PER_WH
@@ -91,3 +91,28 @@ def test_leds_are_those_of_the_sheet():
     assert [led.colour for led in LEDS] == ["red"] * 4 + ["blue", "green"]
     everything = Lamps(alarms=1, no_load=True, no_reactive_load=True, system_alive=True, traffic_us=(0,))
     assert lit(everything, 0) == {led.name for led in LEDS}
+
+
+@pytest.mark.parametrize(
+    ("lamps", "led"),
+    [
+        (Lamps(), "alarm_1"),
+        (Lamps(alarms=1), "alarm_1"),
+        (Lamps(alarms=2), "alarm_2"),
+        (Lamps(alarms=1 << 18), "alarm_1"),
+        (Lamps(no_load=True), "active_pulse"),
+        (Lamps(active_us=(0,)), "active_pulse"),
+        (Lamps(reactive_us=(0,)), "reactive_pulse"),
+        (Lamps(no_reactive_load=True), "reactive_pulse"),
+        (Lamps(system_alive=True), "system"),
+        (Lamps(traffic_us=(0,)), "communication"),
+        (Lamps(powered=False, alarms=1, no_load=True), "alarm_1"),
+    ],
+)
+def test_the_mode_of_an_led_is_what_is_seen(lamps, led):
+    seen = [led in lit(lamps, at_us) for at_us in range(0, 4 * US_PER_S, 10_000)]
+    edges = sum(after and not before for before, after in pairwise([False, *seen]))
+    mode = modes(lamps)[led]
+    assert mode == ("off" if not any(seen) else "on" if all(seen) else {8: "fast", 2: "slow"}.get(edges, "flash")) or (
+        mode == "flash" and led == "system" and edges == 2
+    )

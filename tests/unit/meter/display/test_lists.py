@@ -63,7 +63,8 @@ def test_every_unit_is_made_of_signs_of_the_glass(unit):
 )
 def test_a_value_has_its_decimals_and_its_unit(name, value, text, unit):
     segments = shown(name, {name: value})
-    assert (read(segments.digits), segments.signs) == (text, unit)
+    assert read(segments.digits) == text
+    assert segments.signs == unit
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,8 @@ def test_of_a_version_its_beginning_is_shown(firmware, text):
 def test_the_test_register_shows_single_watt_hours():
     # Product sheet C5: resolution 1 Wh on the display.
     segments = shown("import_wh", {"import_wh": 123_456_789}, place=1)
-    assert (read(segments.digits), segments.signs) == ("23456789", {"watt", "hour"})
+    assert read(segments.digits) == "23456789"
+    assert segments.signs == {"watt", "hour"}
 
 
 def test_behind_transformers_the_display_is_primary():

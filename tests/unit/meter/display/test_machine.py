@@ -16,7 +16,7 @@ WAITS = st.integers(0, 400_000)
 def test_every_row_leads_where_the_table_says(mode, event):
     target, following = TRANSITIONS[mode, event]
     if event is Event.TIMEOUT:
-        at_ms = TIMES.of(mode)
+        at_ms = TIMES.of(mode) or 0
         moved = advance(Display(mode, 4), at_ms)
     else:
         at_ms = 1_000

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from nyala.meter.display.lcd import Lcd, full
 from nyala.meter.display.leds import LEDS
 from nyala.meter.display.segments import CODE_DIGITS, DIGITS, annunciators
-from nyala.meter.display.text import CROSS, STATE, TOP, TROUBLE, UNIT, Face, face_json, render
+from nyala.meter.display.text import CROSS, STATE, TOP, TROUBLE, UNIT, Face, render
 from nyala.meter.supply import SwitchState
 from nyala.vocab.alarms import Alarm
 from tests.unit.meter.display.faces import Read, frame, signs
@@ -90,9 +90,3 @@ def test_colours_are_asked_for():
     assert "\x1b" not in plain
     assert re.sub(r"\x1b\[\d*m", "", coloured) == plain
     assert [coloured.count(f"\x1b[{code}m") for code in (31, 34, 32)] == [4, 1, 1]
-
-
-def test_the_json_of_a_face_has_its_leds():
-    said = face_json(Face(full(), EVERY_LED))
-    assert said["leds"] == sorted(EVERY_LED)
-    assert said["signs"] == sorted(annunciators())
