@@ -20,6 +20,7 @@ from nyala.cli.main import app as command_line
 from nyala.headend import command_life
 from nyala.meter import supply
 from nyala.telegram import intervals, kinds, messages, values
+from nyala.vocab.alarms import alarm_table
 from nyala.vocab.quality import quality_table
 from nyala.vocab.quantities import RATES, catalogue
 
@@ -85,8 +86,32 @@ def commands() -> str:
     rows = [(s.value, e.value, t.value) for (s, e), t in command_life.TRANSITIONS.items()]
     text += "\n" + table(("state", "what happens", "next state"), rows)
     text += "\n## The supply switch\n\n"
-    text += diagram(supply.TRANSITIONS, supply.SwitchState.CLOSED, ())
+    text += "Letters are those of IEC 62056-6-2, class 70; a control mode has only some of them.\n\n"
+    lettered = supply.TRANSITIONS.items()
+    rows = [(each, state.name.lower(), event.value, to.name.lower(), code) for each, (state, event, to, code) in lettered]
+    text += table(("letter", "from", "what happens", "to", "log code"), rows)
+    text += "\n" + table(("control mode", "transitions"), [(mode, " ".join(kept)) for mode, kept in enumerate(supply.MODES)])
     return text
+
+
+def alarm_pages() -> str:
+    """The alarms of a meter."""
+    rows = [
+        (
+            a.alarm.value,
+            f"`{a.name}`",
+            a.severity.value,
+            a.on,
+            a.off,
+            a.unit,
+            f"{a.on_delay_s}/{a.off_delay_s}",
+            a.event_on,
+            a.description,
+        )
+        for a in alarm_table()
+    ]
+    head = ("bit", "alarm", "severity", "on", "off", "unit", "delays s", "event", "what it looks at")
+    return "# Alarms\n\nThresholds and delays are defaults; countries' profiles differ.\n\n" + table(head, rows)
 
 
 def permissions() -> str:
@@ -130,6 +155,7 @@ def _command(path: list[str], command: Any) -> Iterable[str]:
 
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "alarms": alarm_pages,
     "quantities": quantities,
     "qualities": qualities,
     "telegrams": telegrams,

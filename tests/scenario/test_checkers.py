@@ -13,7 +13,7 @@ from nyala.sim.simulation import simulate
 from nyala.store import schema
 from nyala.store.engine import open_engine, upgrade, writing
 from nyala.telegram.kinds import Opcode
-from nyala.twin.device import Executed
+from nyala.twin.state import Executed
 from nyala.vocab.quantities import Channel
 
 KEY = (1, Channel.IMPORT)

@@ -67,7 +67,7 @@ class Place:
 
     def told(self) -> list[tuple[EventCode, Alarm]]:
         """Alarm events that wait, as the centre will read them."""
-        found = []
+        found: list[tuple[EventCode, Alarm]] = []
         for job in self.twin._jobs._waiting:
             for port, payload in job.pack(242):
                 if port is Port.EVENT and (event := messages.decode_event(payload)).code in {
@@ -146,7 +146,7 @@ def test_an_alarm_is_raised_seen_told_and_restored(alarm):
     assert scene.sign in place.signs()
     assert place.logged(row.event_on) == 1
     period_us = {Severity.HIGH: 0, Severity.MEDIUM: 500_000, Severity.LOW: 2_000_000}[row.severity]
-    worst = min((list(Severity).index(alarm_row(bit).severity) for bit in Alarm if place.active(bit)))
+    worst = min(list(Severity).index(alarm_row(bit).severity) for bit in Alarm if place.active(bit))
     assert place.led(0)
     if list(Severity)[worst] is row.severity:
         assert place.led(period_us // 2) is (period_us == 0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nyala import __version__
-from nyala.cli.meter import meter_app
+from nyala.cli.meter import meter_app as meter_app  # noqa: PLC0414 - the group with these commands in it
 from nyala.cli.options import AsJson, print_json, progress
 from nyala.vocab.errors import BadArgumentError, FileError, SurroundingsError
 

@@ -65,22 +65,26 @@ class Operation:
 
     def __init__(self, bank: Bank, row: int) -> None:
         self.bank, self.row = bank, row
-        self.supply = Supply(fitted=bank.models[row].supply_switch)
+        self.forget()
+        self.timetable: Timetable | None = None
+        self.plan: LimiterPlan | None = None
+        self.limits: limiter.LimiterState | None = None
+        self.credit_plan: CreditPlan | None = None
+        self._billed_s = self.clock_s
+        self._last_reset_s: int | None = None
+        bank.listeners[row] = self.at_switch
+
+    def forget(self) -> None:
+        """As it left the factory: what the working memory holds before the memory is read."""
+        self.supply = Supply(fitted=self.bank.models[self.row].supply_switch)
         self.logs = LogBook()
         self.snapshots: tuple[Snapshot, ...] = ()
         self.reset_count = 0
         self.previous: tuple[int, ...] = (0,) * len(DEMANDS)
         """Total maxima of the period before the last reset."""
         self.cumulative: tuple[int, ...] = (0,) * len(DEMANDS)
-        self.timetable: Timetable | None = None
-        self.plan: LimiterPlan | None = None
-        self.limits: limiter.LimiterState | None = None
-        self.credit_plan: CreditPlan | None = None
         self.account: credit.Account | None = None
-        self._billed_s = self.clock_s
-        self._last_reset_s: int | None = None
         self._happened: list[Happened] = []
-        bank.listeners[row] = self.at_switch
 
     @property
     def clock_s(self) -> int:
@@ -137,7 +141,7 @@ class Operation:
 
     def at_switch(self) -> None:
         """The bank stands at a switch, a billing date or the return of the supply: what was passed is caught up."""
-        if self.timetable is None:
+        if self.timetable is None or not self.bank.powered[self.row]:
             return
         calendars, taken_over = self.timetable.calendars.at(self.clock_s)
         if taken_over:

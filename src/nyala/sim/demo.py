@@ -38,7 +38,7 @@ from nyala.store.bills import TenantBills
 from nyala.store.engine import open_engine, upgrade
 from nyala.store.ingest import InlineWriter
 from nyala.store.lock import CentreLock
-from nyala.twin.device import Reporting
+from nyala.twin.state import Reporting
 from nyala.vocab.alarms import Alarm
 from nyala.vocab.errors import FileError, NyalaError
 from nyala.vocab.time import DAY_S, US_PER_S

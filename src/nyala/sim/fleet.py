@@ -16,7 +16,8 @@ from nyala.meter.meter import Meter
 from nyala.meter.model import MODELS, MeterModel, meter_model
 from nyala.meter.tariff import DayProgram
 from nyala.sim.loads.customers import Customer, make_customer
-from nyala.twin.device import Reporting, Twin
+from nyala.twin.device import Twin
+from nyala.twin.state import Reporting
 from nyala.vocab.errors import BadArgumentError
 
 DEV_EUI_FIRST: Final = 0x70B3_D57E_D100_0000

@@ -21,7 +21,7 @@ from nyala.lorawan.frame import DataFrame, FType, JoinRequest, frame_type
 from nyala.sim.radio import OnAir
 from nyala.store import rows, schema
 from nyala.telegram.kinds import Opcode
-from nyala.twin.device import Executed
+from nyala.twin.state import Executed
 from nyala.vocab.identifiers import eui_text
 from nyala.vocab.quantities import Channel
 

@@ -19,7 +19,8 @@ from nyala.meter.bank import Bank
 from nyala.meter.state import State
 from nyala.telegram.kinds import Result
 from nyala.telegram.messages import Answer
-from nyala.twin.device import Twin, TwinMemory
+from nyala.twin.device import Twin
+from nyala.twin.state import TwinMemory
 from nyala.vocab.errors import FileError
 
 VERSION: Final = 2

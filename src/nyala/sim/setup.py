@@ -23,7 +23,7 @@ from nyala.sim.radio import RadioWorld
 from nyala.sim.world import World
 from nyala.store import meters, tariffs
 from nyala.store.engine import upgrade
-from nyala.twin.device import Reporting
+from nyala.twin.state import Reporting
 from nyala.vocab.alarms import Alarm
 from nyala.vocab.errors import BadArgumentError
 from nyala.vocab.time import DAY_S, US_PER_S

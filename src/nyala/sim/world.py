@@ -17,7 +17,8 @@ from nyala.meter.bank import Bank
 from nyala.sim.forwarder import PacketForwarder
 from nyala.sim.loads.source import LoadSource
 from nyala.sim.radio import Heard, OnAir, RadioWorld
-from nyala.twin.device import Executed, Twin, TwinEffect
+from nyala.twin.device import Twin, TwinEffect
+from nyala.twin.state import Executed
 from nyala.vocab.time import US_PER_S
 
 JOIN_SPREAD_S: Final = 120

@@ -11,16 +11,14 @@ request; events as they happen, confirmed and repeated.  A command is carried ou
 kept in the memory that survives a power cut, and a repeat gets the same answer.
 """
 
-from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
 from nyala.lorawan.device.effects import Effect, Joined, Received, TimeReceived, Transmit, UplinkDone
 from nyala.lorawan.device.mac import DeviceMac
 from nyala.lorawan.device.procedure import Message
-from nyala.lorawan.device.state import DeviceMemory, Identity
+from nyala.lorawan.device.state import Identity
 from nyala.lorawan.region import Region
 from nyala.meter.bank import Change
 from nyala.meter.logs import event_id
@@ -30,8 +28,9 @@ from nyala.telegram import intervals, messages, values
 from nyala.telegram.kinds import EventCode, Opcode, Port, Result
 from nyala.telegram.messages import Answer, Command, Event, Hello
 from nyala.telegram.values import Values
+from nyala.twin.alarm_telling import AlarmTelling
 from nyala.twin.jobs import Job, Jobs, Urgency
-from nyala.vocab.alarms import Alarm, Severity, alarm_row
+from nyala.twin.state import Executed, Reporting, TwinMemory
 from nyala.vocab.errors import BadArgumentError, TelegramError
 from nyala.vocab.quantities import register
 from nyala.vocab.time import DAY_S, US_PER_S
@@ -50,42 +49,9 @@ REPORT_INTERVALS_MAX: Final = 96
 REPEAT_ROOM: Final = 40
 """From this room on a report repeats the intervals of the one before: a lost frame then heals by itself."""
 EXECUTED_LIMIT: Final = 32
-ALARM_PAUSE_S: Final = 3_600
-ALARM_SHIFT: Final = 24
 _LOCAL_MOVES: Final = {event_id("switch_opened"): EventCode.SWITCH_OPENED, event_id("switch_closed"): EventCode.SWITCH_CLOSED}
 CLOCK_STEP_US: Final = 2_000_000
 """A correction above this is an event."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reporting:
-    """When a twin reports.  Seconds."""
-
-    report_s: int = 3_600
-    live_s: int = 6 * 3_600
-    offset_min_s: int = 10
-    """After an interval edge, at least this long: the registers of the edge must be there."""
-
-
-@dataclass(slots=True)
-class TwinMemory:
-    """What survives a power cut besides the meter's own memory."""
-
-    device: DeviceMemory = field(default_factory=DeviceMemory)
-    reported_edge: int = 0
-    """Intervals before this one were said in a report."""
-    reported_day: int = 0
-    """The last UTC day whose opening registers were said."""
-    event_number: int = 0
-    executed: OrderedDict[int, Answer] = field(default_factory=OrderedDict)
-
-
-@dataclass(frozen=True, slots=True)
-class Executed:
-    """A command was carried out, now: what the checker of law 3 counts."""
-
-    sequence: int
-    opcode: Opcode
 
 
 TwinEffect = Transmit | Executed | Joined
@@ -114,8 +80,7 @@ class Twin:
         self._pause_until_us = 0
         self._live_clock_s = 0
         self._off_since_s = 0
-        self._alarms_said: dict[Alarm, int] = {}
-        """Clock at which each alarm was told last."""
+        self._alarms = AlarmTelling()
         self._report_clock_s = self._next_report_s(meter.clock_s)
 
     # -- time
@@ -196,23 +161,12 @@ class Twin:
             self._put(Urgency.EVENT, Port.EVENT, messages.encode_event(event), confirmed=True)
 
     def alarm_event(self, change: Change) -> Event | None:
-        """The telegram of a change; None for one that another event tells, or that was told a moment ago.
-
-        An alarm of low severity that comes and goes is said at most every `ALARM_PAUSE_S`: the state `alarms`, which goes
-        with the live values, tells the centre what it missed.
-        """
-        clock_s = change.at_s + self.meter.clock_s - int(self.meter.bank.now_s[self.meter.row])
-        last_s = self._alarms_said.get(change.alarm)
-        row = alarm_row(change.alarm)
-        low = row.severity is Severity.LOW
-        if change.alarm is Alarm.METER_DISCONNECTED or (low and last_s is not None and clock_s - last_s < ALARM_PAUSE_S):
-            return None
-        self._alarms_said[change.alarm] = clock_s
-        code = EventCode.ALARM_RAISED if change.raised else EventCode.ALARM_CLEARED
-        value = round(change.figure * 10**-row.scaler)
-        detail = change.alarm << ALARM_SHIFT | min(max(value, 0), (1 << ALARM_SHIFT) - 1)
-        self.memory.event_number += 1
-        return Event(self.memory.event_number, code, clock_s, detail)
+        """The telegram of a change; None for one that is not told."""
+        offset_s = self.meter.clock_s - int(self.meter.bank.now_s[self.meter.row])
+        event = self._alarms.event(change, change.at_s + offset_s, self.memory.event_number + 1)
+        if event is not None:
+            self.memory.event_number = event.number
+        return event
 
     def operate(self, now_us: int) -> None:
         """Lets limiter and credit act on the time that has passed; what they did to the switch is told to the centre."""
@@ -387,8 +341,8 @@ class Twin:
             case Opcode.SWITCH_OPEN | Opcode.SWITCH_CLOSE:
                 return self._switch(command)
             case Opcode.READ:
-                said = meter.live() | meter.all_registers() | {"last_command": self._last_command}
-                asked = {name: said[name] for name in command.quantities if name in said}
+                said = {name: self._read(name) for name in command.quantities}
+                asked = {name: value for name, value in said.items() if value is not None}
                 if asked:
                     self._values(Urgency.READ, Values(meter.clock_s, asked))
                 else:
@@ -404,9 +358,8 @@ class Twin:
                 raise AssertionError("a query is answered before")
         return []
 
-    @property
-    def _last_command(self) -> int:
-        return next(reversed(self.memory.executed), 0)
+    def _read(self, name: str) -> int | None:
+        return next(reversed(self.memory.executed), 0) if name == "last_command" else self.meter.value(name)
 
     def _switch(self, command: Command) -> list[TwinEffect]:
         """Opens or closes the supply switch, once for each sequence number, and shows what became of it."""

@@ -18,8 +18,8 @@ def meter(model: str = "single-phase") -> Meter:
 
 
 def phasors(each: Meter, *, u_v: list[float], p_w: list[float], q_var: list[float], f_hz: float = 50.0) -> Meter:
-    said = (np.array([values], float) for values in (u_v, p_w, q_var))
-    each.bank.set_terminals(np.array([0]), *said, np.array([f_hz]))
+    u, p, q = (np.array([values], float) for values in (u_v, p_w, q_var))
+    each.bank.set_terminals(np.array([0]), u, p, q, np.array([f_hz]))
     return each
 
 

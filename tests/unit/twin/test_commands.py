@@ -7,8 +7,9 @@ from nyala.telegram.intervals import Intervals
 from nyala.telegram.kinds import EventCode, Opcode, Port, Result
 from nyala.telegram.messages import Answer, Command, Event
 from nyala.telegram.values import Values
-from nyala.twin.device import EXECUTED_LIMIT, Executed
+from nyala.twin.device import EXECUTED_LIMIT
 from nyala.twin.jobs import Urgency
+from nyala.twin.state import Executed
 from nyala.vocab.quantities import Channel
 from nyala.vocab.time import DAY_S, HOUR_S
 from tests.unit.twin.wall import MIDNIGHT_S, Wall

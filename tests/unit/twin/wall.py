@@ -35,7 +35,8 @@ from nyala.telegram import codec, messages
 from nyala.telegram.codec import Telegram
 from nyala.telegram.kinds import Port
 from nyala.telegram.messages import Command
-from nyala.twin.device import Executed, Reporting, Twin
+from nyala.twin.device import Twin
+from nyala.twin.state import Executed, Reporting
 from nyala.vocab.time import HOUR_S, US_PER_S, gps_from_utc_us
 
 MIDNIGHT_S: Final = 1_760_054_400

@@ -1,0 +1,39 @@
+"""What a twin is told, what it keeps through a power cut, and what it says of a command that it carried out."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from nyala.lorawan.device.state import DeviceMemory
+from nyala.telegram.kinds import Opcode
+from nyala.telegram.messages import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """When a twin reports.  Seconds."""
+
+    report_s: int = 3_600
+    live_s: int = 6 * 3_600
+    offset_min_s: int = 10
+    """After an interval edge, at least this long: the registers of the edge must be there."""
+
+
+@dataclass(slots=True)
+class TwinMemory:
+    """What survives a power cut besides the meter's own memory."""
+
+    device: DeviceMemory = field(default_factory=DeviceMemory)
+    reported_edge: int = 0
+    """Intervals before this one were said in a report."""
+    reported_day: int = 0
+    """The last UTC day whose opening registers were said."""
+    event_number: int = 0
+    executed: OrderedDict[int, Answer] = field(default_factory=OrderedDict)
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """A command was carried out, now: what the checker of law 3 counts."""
+
+    sequence: int
+    opcode: Opcode
