@@ -146,7 +146,7 @@ class Bank:
 
     def set_clock(self, row: int, error_ns: int) -> None:
         """Corrects the clock of a row: `error_ns` is what remains of clock minus true time."""
-        self.clock_error_ns[row] = error_ns
+        self.clock_error_ns[row], self.state.slew_ns[row] = error_ns, 0
         before = int(self.offset_s[row])
         kernels.read_clock(self.state, row)
         step_s = abs(int(self.offset_s[row]) - before)
@@ -157,6 +157,10 @@ class Bank:
         if self.powered[row] and self.clock_s(row) // self.period_s - self.next_edge[row] > self.ring:
             self._fill(row, Status.CLOCK_SET)
         self._apply_rate(row)
+
+    def slew_clock(self, row: int, step_ns: int) -> None:
+        """Corrects the clock of a row by a small step, slowly: no interval is marked."""
+        self.state.slew_ns[row] = step_ns
 
     # -- time
 

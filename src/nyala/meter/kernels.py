@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nyala.meter.alarms import watch
+from nyala.meter.crystal import SLEW_PPB
 from nyala.meter.state import CHANNELS, DEMANDS, FAR, State
 from nyala.vocab.jit import kernel
 from nyala.vocab.quantities import MWS_PER_WH, Channel
@@ -93,7 +94,10 @@ def _integrate(s: State, row: int, stop_s: int) -> None:
             if energy:
                 taken = energy * after // length - energy * before // length
                 _count(s.phase_wh[row, phase], s.phase_rest_mws[row, phase], channel, taken)
-    s.clock_error_ns[row] += (stop_s - s.now_s[row]) * s.drift_ppb[row]
+    elapsed_s = stop_s - s.now_s[row]
+    slewed_ns = min(max(s.slew_ns[row], -elapsed_s * SLEW_PPB), elapsed_s * SLEW_PPB)
+    s.slew_ns[row] -= slewed_ns
+    s.clock_error_ns[row] += elapsed_s * s.drift_ppb[row] + slewed_ns
     s.now_s[row] = stop_s
 
 

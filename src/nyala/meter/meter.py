@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nyala.meter.bank import PROFILE_CHANNELS, Bank, Status
+from nyala.meter.crystal import Action, action_for
 from nyala.meter.logs import event_id
 from nyala.meter.model import MeterModel
 from nyala.meter.operation import Operation
@@ -54,6 +55,20 @@ class Meter:
     def set_clock(self, error_us: int) -> None:
         """Sets its clock, so that this error remains."""
         self.bank.set_clock(self.row, error_us * 1000)
+
+    def sync_clock(self, error_us: int) -> bool:
+        """Sets its clock right, so that this error remains: a small step slowly, a large one at once; True for a large one."""
+        operation, step_us = self.operation, error_us - self.clock_error_us
+        match action_for(step_us * 1000):
+            case Action.IGNORE:
+                return False
+            case Action.SLEW:
+                self.bank.slew_clock(self.row, step_us * 1000)
+                operation.log("clock_slewed", step_us // 1000)
+                return False
+        self.set_clock(error_us)
+        operation.log("clock_set", step_us // 1_000_000)
+        return True
 
     def set_powered(self, *, powered: bool) -> None:
         """Takes away or gives back its supply, now."""

@@ -38,6 +38,8 @@ class State(NamedTuple):
     now_s: Integers
     clock_error_ns: Integers
     drift_ppb: Integers
+    slew_ns: Integers
+    """What is still to be added to the clock, at `SLEW_PPB`."""
     offset_s: Integers
     next_switch_s: Integers
     """Clock time of the next rate switch, n."""
@@ -164,7 +166,7 @@ def new_state(
 
 
 def _time_and_signal(n: int, start_s: int) -> dict[str, Any]:
-    whole = ("clock_error_ns", "drift_ppb", "offset_s")
+    whole = ("clock_error_ns", "drift_ppb", "slew_ns", "offset_s")
     of_phases = ("u_v", "i_a", "p_w", "q_var")
     single = ("neutral_a", "residual_a", "u0_v", "dc_percent", "magnet_mt")
     return {

@@ -50,8 +50,6 @@ REPEAT_ROOM: Final = 40
 """From this room on a report repeats the intervals of the one before: a lost frame then heals by itself."""
 EXECUTED_LIMIT: Final = 32
 _LOCAL_MOVES: Final = {event_id("switch_opened"): EventCode.SWITCH_OPENED, event_id("switch_closed"): EventCode.SWITCH_CLOSED}
-CLOCK_STEP_US: Final = 2_000_000
-"""A correction above this is an event."""
 
 
 TwinEffect = Transmit | Executed | Joined
@@ -386,8 +384,6 @@ class Twin:
     def _set_clock(self, error_us: int, now_us: int) -> None:
         self.meter.advance(now_us // US_PER_S)
         step_us = error_us - self.meter.clock_error_us
-        self.meter.set_clock(error_us)
-        self._report_clock_s = self._next_report_s(self.meter.clock_s)
-        if abs(step_us) >= CLOCK_STEP_US:
-            self.meter.operation.log("clock_set", step_us // US_PER_S)
+        if self.meter.sync_clock(error_us):
+            self._report_clock_s = self._next_report_s(self.meter.clock_s)
             self._event(EventCode.CLOCK_SET, min(abs(step_us) // 1000, (1 << 32) - 1))

@@ -305,3 +305,16 @@ def test_a_meter_that_starts_within_an_interval_has_a_short_first_one():
     feed(meters, START_S + 1800, watts(3600, 1200))
     meters.advance(rows_of(meters), START_S + 1800)
     assert increments(meters, START_S // QUARTER_S, 2) == [300, 900]
+
+
+@pytest.mark.parametrize("step_ns", [1_500_000_000, -1_500_000_000])
+def test_a_small_correction_is_taken_slowly_and_marks_nothing(step_ns):
+    meters = bank()
+    feed(meters, START_S + 5 * 3600, watts(1000, 5 * 3600))
+    meters.slew_clock(0, step_ns)
+    meters.advance(rows_of(meters), START_S + 9_000)
+    assert abs(meters.clock_error_ns[0]) == 9_000 * 100_000
+    meters.advance(rows_of(meters), START_S + 5 * 3600)
+    assert (meters.clock_error_ns[0], meters.state.slew_ns[0]) == (step_ns, 0)
+    _, status = meters.edges(0, meters.oldest_edge(0), meters.last_edge(0) - meters.oldest_edge(0))
+    assert not status.any()

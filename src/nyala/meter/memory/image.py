@@ -3,10 +3,10 @@
     slot: sequence u32, length u16, content, CRC-32 over the three (little-endian)
 
 A save goes to the slot after the newest one, so the confirmed image is not touched, and only one slot can be torn: the
-one after it.  A torn byte need not read the same twice, and no rewriting in place is safe (of two marks, cuts in two
-recoveries can tear both).  So the newest slot counts only if it reads the same `STEADY_READS` times more.  `recover` then saves the
-image again over a torn slot, which is thus gone for good; it may itself be cut there, for the image is not touched.
-After an orderly end it writes nothing.
+one after it.  A torn byte need not read the same twice, and no rewriting in place is safe (of two marks, cuts in several
+recoveries can tear both).  So the newest slot counts only if it reads the same `STEADY_READS` times more.  `recover`
+then saves the image again over a torn slot, which is thus gone for good; it may be cut there and run again, for the image
+itself is not touched.  After an orderly end it writes nothing.
 """
 
 from struct import Struct
