@@ -20,7 +20,7 @@ from nyala.meter.sampled.calibration import factory_constants
 from nyala.meter.sampled.chain import Chip
 from nyala.meter.sampled.kernels import CHANNELS, HISTORY, quantise, rotate
 from nyala.meter.sampled.sensor import Sensor
-from nyala.meter.sampled.synthesis import noise_keys, shared_basis, synthesise, synthesise_shared
+from nyala.meter.sampled.synthesis import combine, finish, noise_keys, shared_basis, synthesise
 from nyala.meter.sampled.waveform import Harmonic, signal, spectrum
 from nyala.meter.sampled.window import RATE_HZ
 
@@ -148,6 +148,7 @@ def _shared() -> Callable[[int], None]:
     mixing = [np.concatenate([row.real, -row.imag], axis=1).astype(np.float32) for row in rows]
     basis = np.empty((2 * (HARMONICS + 1), RATE_HZ), np.float32)
     codes = np.zeros_like(fleet[0][1].codes)
+    waves = np.empty((CHANNELS, RATE_HZ), np.float32)
     history = np.zeros((FLEET, CHANNELS, HISTORY), np.float32)
     for _, chip in fleet:
         chip.codes = codes
@@ -159,9 +160,8 @@ def _shared() -> Callable[[int], None]:
                 shared_basis(second * F_HZ % 1.0, F_HZ / RATE_HZ, HARMONICS + 1, basis)
             sensor, chip = fleet[meter]
             keys = noise_keys(meter, second)
-            codes[:, RATE_HZ:] = history[meter]
-            synthesise_shared(mixing[meter], basis, keys, sensor.sigma_codes, sensor.offset_codes, sensor.limit, codes)
+            combine(mixing[meter], basis, waves)
+            finish(waves, history[meter], keys, sensor.sigma_codes, sensor.offset_codes, sensor.limit, codes)
             chip.measure()
-            history[meter] = codes[:, RATE_HZ:]
 
     return work

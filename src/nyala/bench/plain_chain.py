@@ -12,8 +12,8 @@ import numpy as np
 
 from nyala.meter.sampled.chain import VALUES
 from nyala.meter.sampled.constants import CalibrationConstants
-from nyala.meter.sampled.kernels import CENTRE, CHANNELS, FADE, HISTORY
-from nyala.meter.sampled.window import RATE_HZ, SLOPE, SPAN, WEIGHT, Floats, response
+from nyala.meter.sampled.kernels import CENTRE, CHANNELS, HISTORY
+from nyala.meter.sampled.window import FADE, RATE_HZ, SLOPE, SPAN, WEIGHT, Floats, response
 
 
 class PlainChip:

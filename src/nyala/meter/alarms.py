@@ -94,22 +94,31 @@ def _three(values: NDArray[np.float64]) -> Three:
 
 
 @kernel
-def ratings_of(s: State, row: int) -> Ratings:
-    """What the alarms compare with: see `electrical_figures`."""
-    agreed = 1.0 if s.export_agreed[row] else 0.0
-    return s.nominal_v[row], s.basic_a[row], s.maximum_a[row], s.starting_a[row], s.limit_w[row], agreed
+def surroundings(near: NDArray[np.float64], ratings: NDArray[np.float64]) -> tuple[Around, Ratings]:
+    """A row of `around` and one of `ratings`, as `electrical_figures` takes them."""
+    return (
+        (near[0], near[1], near[2], near[3], near[4]),
+        (ratings[0], ratings[1], ratings[2], ratings[3], ratings[4], ratings[5]),
+    )
 
 
 @kernel
-def wanted(s: State, figures: NDArray[np.float64], active: int, first: int) -> int:
+def wanted(
+    on: NDArray[np.float64],
+    off: NDArray[np.float64],
+    too_low: NDArray[np.bool_],
+    figures: NDArray[np.float64],
+    active: int,
+    first: int,
+) -> int:
     """The bits from `first` on whose condition asks for the other state."""
     found = 0
     for bit in range(first, ALARMS):
-        figure, low = figures[bit], s.alarm_low[bit]
+        figure, low = figures[bit], too_low[bit]
         if active >> bit & 1:
-            flips = figure > s.alarm_off[bit] if low else figure <= s.alarm_off[bit]
+            flips = figure > off[bit] if low else figure <= off[bit]
         else:
-            flips = figure < s.alarm_on[bit] if low else figure >= s.alarm_on[bit]
+            flips = figure < on[bit] if low else figure >= on[bit]
         if flips:
             found |= 1 << bit
     return found
@@ -143,10 +152,10 @@ def watch(s: State, row: int, start_s: int) -> None:
     """Judges all alarms of a row over [start_s, now]; without supply only the covers, which a battery watches."""
     figures = np.empty(ALARMS)
     input_figures(s, row, figures)
-    around = s.neutral_a[row], s.residual_a[row], s.u0_v[row], s.dc_percent[row], float(s.sequence[row])
+    around, ratings = surroundings(s.around[row], s.ratings[row])
     u_v, i_a, p_w, q_var = _three(s.u_v[row]), _three(s.i_a[row]), _three(s.p_w[row]), _three(s.q_var[row])
-    electrical_figures(s.phases[row], u_v, i_a, p_w, q_var, around, ratings_of(s, row), figures)
-    wants = wanted(s, figures, s.alarms[row], 0)
+    electrical_figures(s.phases[row], u_v, i_a, p_w, q_var, around, ratings, figures)
+    wants = wanted(s.alarm_on, s.alarm_off, s.alarm_low, figures, s.alarms[row], 0)
     if not s.powered[row]:
         wants &= COVERS
     if wants or s.pending[row]:

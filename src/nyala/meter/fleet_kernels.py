@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from nyala.meter.alarms import ELECTRICAL, HIGH, LOADED, SOME, electrical_figures, ratings_of, settle, wanted
+from nyala.meter.alarms import ELECTRICAL, HIGH, LOADED, SOME, electrical_figures, settle, surroundings, wanted
 from nyala.meter.state import ALARMS, CHANNELS, State
 from nyala.vocab.alarms import Alarm
 from nyala.vocab.jit import kernel
@@ -127,21 +127,31 @@ def _screen_states(flags: Energies, active: NDArray[np.int64], pending: NDArray[
 
 
 @kernel
-def _judge(
-    s: State, row: int, u_v: Singles, active_a: Singles, lagging_a: Singles, figures: NDArray[np.float64], at_s: int
-) -> None:
-    """The alarms of one row, exactly, over the second that ends at `at_s`."""
-    u = np.float64(u_v[0, row]), np.float64(u_v[1, row]), np.float64(u_v[2, row])
-    a = np.float64(active_a[0, row]), np.float64(active_a[1, row]), np.float64(active_a[2, row])
-    r = np.float64(lagging_a[0, row]), np.float64(lagging_a[1, row]), np.float64(lagging_a[2, row])
-    i = np.sqrt(a[0] ** 2 + r[0] ** 2), np.sqrt(a[1] ** 2 + r[1] ** 2), np.sqrt(a[2] ** 2 + r[2] ** 2)
-    p = u[0] * a[0], u[1] * a[1], u[2] * a[2]
-    q = u[0] * r[0], u[1] * r[1], u[2] * r[2]
-    around = s.neutral_a[row], s.residual_a[row], s.u0_v[row], s.dc_percent[row], np.float64(s.sequence[row])
-    electrical_figures(s.phases[row], u, i, p, q, around, ratings_of(s, row), figures)
-    wants = wanted(s, figures, s.alarms[row], ELECTRICAL)
-    if wants or s.pending[row]:
-        settle(s, row, wants, figures, at_s - 1, at_s)
+def _judge(s: State, start: int, energies: Energies, phasors: tuple[Singles, Singles, Singles], size: int, at_s: int) -> None:
+    """The alarms of the flagged rows of a block, exactly, over the second that ends at `at_s`.
+
+    One call for a block: passing a `State` costs as much as judging thirty rows.
+    """
+    u_v, active_a, lagging_a = phasors
+    figures = np.empty(ALARMS)
+    for row in range(start, start + size):
+        if not (energies[9, row - start] and energies[10, row - start]):
+            continue
+        u = np.float64(u_v[0, row]), np.float64(u_v[1, row]), np.float64(u_v[2, row])
+        a = np.float64(active_a[0, row]), np.float64(active_a[1, row]), np.float64(active_a[2, row])
+        r = np.float64(lagging_a[0, row]), np.float64(lagging_a[1, row]), np.float64(lagging_a[2, row])
+        i = (
+            np.sqrt(a[0] * a[0] + r[0] * r[0]),
+            np.sqrt(a[1] * a[1] + r[1] * r[1]),
+            np.sqrt(a[2] * a[2] + r[2] * r[2]),
+        )
+        p = u[0] * a[0], u[1] * a[1], u[2] * a[2]
+        q = u[0] * r[0], u[1] * r[1], u[2] * r[2]
+        near, ratings = surroundings(s.around[row], s.ratings[row])
+        electrical_figures(s.phases[row], u, i, p, q, near, ratings, figures)
+        wants = wanted(s.alarm_on, s.alarm_off, s.alarm_low, figures, s.alarms[row], ELECTRICAL)
+        if wants or s.pending[row]:
+            settle(s, row, wants, figures, at_s - 1, at_s)
 
 
 @kernel
@@ -197,7 +207,6 @@ def step(
     """
     u_v, active_a, lagging_a = phasors
     first, last, at_s = bounds
-    figures = np.empty(ALARMS)
     for start in range(first, last, BLOCK):
         stop = min(start + BLOCK, last)
         size = stop - start
@@ -214,9 +223,7 @@ def step(
             part = idle if group == 0 else idle / s.phases[start]
             _count(counters, group, start, energies[group][:size], energies[4 + group][:size], energies[8][:size], part)
         _screen(s, start, singles, energies, limit_mw[start:stop], u_v, active_a, lagging_a)
-        for k in range(size):
-            if energies[9, k] and live[k]:
-                _judge(s, start + k, u_v, active_a, lagging_a, figures, at_s)
+        _judge(s, start, energies, phasors, size, at_s)
 
 
 @kernel

@@ -6,7 +6,7 @@ time      `now_s` whole seconds of true time; the meter's clock is off by `clock
 alarms    one bit, one delay, one figure for each row of the alarm table
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -29,6 +29,10 @@ SUBS_MAX: Final = 15
 FAR: Final = np.iinfo(np.int64).max // 4
 OVER_POWER_PERCENT: Final = 120
 """Without a contract, over power is above this share of the model's maximum power (reference metrology.md 4)."""
+
+
+_AROUND: Final = ("neutral_a", "residual_a", "u0_v", "dc_percent", "sequence")
+_RATINGS: Final = ("nominal_v", "basic_a", "maximum_a", "starting_a", "limit_w", "export_agreed")
 
 
 class State(NamedTuple):
@@ -60,13 +64,15 @@ class State(NamedTuple):
     p_w: Floats
     q_var: Floats
     """n x 3."""
+    f_hz: Floats
+    around: Floats
+    """n x 5, together because alarms read them together; its columns are:"""
     neutral_a: Floats
     residual_a: Floats
     """Vector sum of all currents, n."""
-    f_hz: Floats
-    sequence: NDArray[np.int8]
     u0_v: Floats
     dc_percent: Floats
+    sequence: Floats
     # inputs
     covers: NDArray[np.bool_]
     """n x 3: main, terminal, module cover are open."""
@@ -123,13 +129,16 @@ class State(NamedTuple):
     # constants of the rows
     phases: Integers
     no_load_w: Floats
+    ratings: Floats
+    """n x 6, together because alarms read them together; its columns are:"""
     nominal_v: Floats
     basic_a: Floats
     maximum_a: Floats
     starting_a: Floats
     limit_w: Floats
     """Above it there is over power: the contract, or what the model carries."""
-    export_agreed: NDArray[np.bool_]
+    export_agreed: Floats
+    """1, or 0."""
     # settings of the bank
     profiled: Integers
     """Channels of the load profile."""
@@ -168,11 +177,13 @@ def new_state(
 def _time_and_signal(n: int, start_s: int) -> dict[str, Any]:
     whole = ("clock_error_ns", "drift_ppb", "slew_ns", "offset_s")
     of_phases = ("u_v", "i_a", "p_w", "q_var")
-    single = ("neutral_a", "residual_a", "u0_v", "dc_percent", "magnet_mt")
+    around = np.zeros((n, len(_AROUND)))
     return {
+        "around": around,
+        **{name: around[:, column] for column, name in enumerate(_AROUND)},
         **{name: np.zeros(n, np.int64) for name in whole},
         **{name: np.zeros((n, PHASES)) for name in of_phases},
-        **{name: np.zeros(n) for name in single},
+        "magnet_mt": np.zeros(n),
         **{name: np.full(n, start_s, np.int64) for name in ("now_s", "segment_start_s", "segment_end_s")},
         "next_switch_s": np.full(n, FAR, np.int64),
         "at_switch": np.zeros(n, bool),
@@ -181,7 +192,6 @@ def _time_and_signal(n: int, start_s: int) -> dict[str, Any]:
         "segment_mws": np.zeros((n, CHANNELS), np.int64),
         "phase_mws": np.zeros((n, PHASES, CHANNELS), np.int64),
         "f_hz": np.full(n, 50.0),
-        "sequence": np.zeros(n, np.int8),
         "covers": np.zeros((n, 3), bool),
         "battery_v": np.full((n, 2), 3.6),
         "temperature_c": np.full(n, 25.0),
@@ -222,18 +232,24 @@ def _edges(n: int, start_s: int, period_s: int, sub_s: int) -> dict[str, Any]:
 
 
 def _constants(models: Sequence[MeterModel]) -> dict[str, Any]:
-    def of_models(value: Callable[[MeterModel], float]) -> Floats:
-        return np.array([value(model) for model in models], float)
-
+    ratings = np.array(
+        [
+            (
+                model.nominal_voltage_v,
+                model.basic_current_a,
+                model.maximum_current_a,
+                model.starting_current_a,
+                model.phases * model.nominal_voltage_v * model.maximum_current_a * OVER_POWER_PERCENT / 100,
+                1.0,
+            )
+            for model in models
+        ]
+    )
     return {
         "phases": np.array([model.phases for model in models], np.int64),
-        "no_load_w": of_models(lambda m: m.no_load_w),
-        "nominal_v": of_models(lambda m: m.nominal_voltage_v),
-        "basic_a": of_models(lambda m: m.basic_current_a),
-        "maximum_a": of_models(lambda m: m.maximum_current_a),
-        "starting_a": of_models(lambda m: m.starting_current_a),
-        "limit_w": of_models(lambda m: m.phases * m.nominal_voltage_v * m.maximum_current_a * OVER_POWER_PERCENT / 100),
-        "export_agreed": np.ones(len(models), bool),
+        "no_load_w": np.array([model.no_load_w for model in models], float),
+        "ratings": ratings,
+        **{name: ratings[:, column] for column, name in enumerate(_RATINGS)},
     }
 
 

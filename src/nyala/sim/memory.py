@@ -38,7 +38,7 @@ CONSTANT: Final = (
     "starting_a",
 )
 """Arrays that are made from the models and the calendars."""
-ARRAYS: Final = tuple(name for name in State._fields if name not in CONSTANT)
+ARRAYS: Final = tuple(name for name in State._fields if name not in {*CONSTANT, "ratings", "around"})
 """Arrays of the bank that the meters remember, and the signal that they stand in; rates are made anew."""
 
 

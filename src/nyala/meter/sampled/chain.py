@@ -18,8 +18,8 @@ import numpy as np
 
 from nyala.meter.sampled import kernels
 from nyala.meter.sampled.constants import CalibrationConstants
-from nyala.meter.sampled.kernels import CENTRE, CHANNELS, FADE, HISTORY, LANES, NEUTRAL, SUMS
-from nyala.meter.sampled.window import RATE_HZ, SLOPE, SPAN, WEIGHT, Floats, response
+from nyala.meter.sampled.kernels import CENTRE, CHANNELS, HISTORY, LANES, NEUTRAL, SUMS, window_sums
+from nyala.meter.sampled.window import FADE, RATE_HZ, SLOPE, SPAN, WEIGHT, Floats, response
 from nyala.vocab.errors import BadArgumentError
 from nyala.vocab.jit import kernel
 
@@ -112,18 +112,16 @@ def evaluate(
     neutral = sums[3]
     mean = neutral[0] * share
     phasors[NEUTRAL] = complex(neutral[2], -neutral[3]) * (tone * lsb[NEUTRAL])
-    return math.sqrt(max(neutral[1] * share - mean * mean, 0.0)) * lsb[NEUTRAL]
+    neutral_a: float = math.sqrt(max(neutral[1] * share - mean * mean, 0.0)) * lsb[NEUTRAL]
+    return neutral_a
 
 
 @kernel
-def measure_window(
-    codes: Any, phases: int, f_hz: float, lsb: Any, constants: Any, shifts: Any, taps: Any, nominal_v: float, tables: Any,
-    weight: Any, slope: Any, lanes: Any, sums: Any, values: Any, phasors: Any,
+def conclude(
+    codes: Any, sums: Any, phases: int, f_hz: float, lsb: Any, constants: Any, taps: Any, nominal_v: float, tables: Any,
+    slope: Any, lanes: Any, values: Any, phasors: Any,
 ) -> tuple[float, float]:  # fmt: skip
-    """One window at reference `f_hz`: (neutral in A, frequency found in Hz; 0 without voltage).  Work arrays come with it."""
-    step = f_hz / RATE_HZ
-    kernels.rotate(0.0, step, tables[0], tables[1])
-    kernels.window_sums(codes, shifts, phases, weight, tables[0], tables[1], lanes, sums)
+    """From the sums of a window at reference `f_hz`: (neutral in A, frequency found in Hz; 0 without voltage)."""
     strongest = 0
     for phase in range(1, phases):
         if sums[phase, 1] * lsb[phase] ** 2 > sums[strongest, 1] * lsb[strongest] ** 2:
@@ -139,7 +137,8 @@ def measure_window(
             floor = 0.2 * math.sqrt(square) / lsb[strongest]
             found = kernels.crossing_frequency(wave, mean, floor)
             offset = 0.0
-    neutral_a = evaluate(sums, phases, lsb, constants, taps, 2 * math.pi * step, offset, values, phasors)
+    reference_rad = 2 * math.pi * f_hz / RATE_HZ
+    neutral_a = evaluate(sums, phases, lsb, constants, taps, reference_rad, offset, values, phasors)
     return neutral_a, found
 
 
@@ -178,9 +177,12 @@ class Chip:
         values, phasors = np.zeros((3, VALUES)), np.zeros(CHANNELS, np.complex128)
         neutral_a = 0.0
         for _ in range(TRIES):
-            neutral_a, found = measure_window(
-                self.codes, self.phases, self.f_hz, self.gains, self._rows, self._shifts, self._taps, self.nominal_v,
-                self._tables, WEIGHT, SLOPE, self._lanes, self.sums, values, phasors,
+            window_sums(
+                self.codes, self._shifts, self.phases, self.f_hz / RATE_HZ, WEIGHT, self._tables, self._lanes, self.sums
+            )
+            neutral_a, found = conclude(
+                self.codes, self.sums, self.phases, self.f_hz, self.gains, self._rows, self._taps, self.nominal_v,
+                self._tables, SLOPE, self._lanes, values, phasors,
             )  # fmt: skip
             if not FREQUENCIES_HZ[0] <= found <= FREQUENCIES_HZ[1]:
                 break

@@ -24,7 +24,8 @@ SIZE: Final = _HEAD.size + PHASES * _PHASE.size + 8 + _CHECK.size
 @dataclass(frozen=True, slots=True)
 class PhaseConstants:
     """Of one phase: factors on voltage and current, delay given to the current (s), what is added to P (W) and Q (var), and
-    the noise power that is taken from U**2 (V**2) and I**2 (A**2)."""
+    the noise power that is taken from U**2 (V**2) and I**2 (A**2).
+    """
 
     gain_u: float = 1.0
     gain_i: float = 1.0

@@ -28,15 +28,15 @@ ROWS: Final = 5
 """Rows of lanes taken in one go, so that partial sums stay in registers for that long."""
 STEP: Final = LANES * ROWS
 assert SPAN % STEP == 0
-assert FADE % LANES == 0
+assert FADE % STEP == 0
 SUMS: Final = 12
 """Of a phase: wU wUU wUc wUs wI wII wIc wIs, and wU times the current at four lags."""
-TURN_BLOCK: Final = 64
+TURN_BLOCK: Final = 160
 
 
 @kernel
 def quantise(wave: Any, per_unit: Any, limit: float, codes: Any) -> None:
-    """Terminal waves (7 x 8000, V and A) to whole codes within -limit..limit-1, behind the history; `per_unit` 7 codes/V or /A."""
+    """Terminal waves (7 x 8000, V and A) to whole codes -limit..limit-1, behind the history; `per_unit` 7, codes per V or A."""
     for channel in range(CHANNELS):
         scale, source, target = per_unit[channel], wave[channel], codes[channel]
         for n in range(HISTORY):
@@ -47,19 +47,19 @@ def quantise(wave: Any, per_unit: Any, limit: float, codes: Any) -> None:
 
 @kernel
 def rotate(turns: float, step_turns: float, cosine: Any, sine: Any) -> None:
-    """cos and sin of `turns` + n `step_turns`, n = 0..len-1 (a multiple of 64), as products of two short tables: exact to 3 ulp."""
+    """Cos and sin of `turns` + n `step_turns`, n = 0..len-1 (a multiple of 160): products of two short tables, exact to 3 ulp."""
     fine_c, fine_s = np.empty(TURN_BLOCK), np.empty(TURN_BLOCK)
-    for l in range(TURN_BLOCK):
-        angle = 2 * math.pi * (step_turns * l)
-        fine_c[l], fine_s[l] = math.cos(angle), math.sin(angle)
+    for lane in range(TURN_BLOCK):
+        angle = 2 * math.pi * (step_turns * lane)
+        fine_c[lane], fine_s[lane] = math.cos(angle), math.sin(angle)
     for block in range(len(cosine) // TURN_BLOCK):
         at = turns + step_turns * (block * TURN_BLOCK)
         angle = 2 * math.pi * (at - math.floor(at))
         c, s = math.cos(angle), math.sin(angle)
         to_c, to_s = cosine[block * TURN_BLOCK :], sine[block * TURN_BLOCK :]
-        for l in range(TURN_BLOCK):
-            to_c[l] = c * fine_c[l] - s * fine_s[l]
-            to_s[l] = s * fine_c[l] + c * fine_s[l]
+        for lane in range(TURN_BLOCK):
+            to_c[lane] = c * fine_c[lane] - s * fine_s[lane]
+            to_s[lane] = s * fine_c[lane] + c * fine_s[lane]
 
 
 @kernel
@@ -69,10 +69,10 @@ def phase_sums(
     """The twelve sums of a phase over a window; `u`, `i` and the current at four lags i0..i3: SPAN codes each."""
     lanes[:] = 0.0
     for j in range(0, SPAN, STEP):
-        for l in range(LANES):
+        for lane in range(LANES):
             a = b = c = d = e = f = g = h = p = q = r = s = 0.0
             for m in range(ROWS):
-                n = j + m * LANES + l
+                n = j + m * LANES + lane
                 w = weight[n]
                 wu, wi = w * u[n], w * i[n]
                 a += wu
@@ -87,47 +87,59 @@ def phase_sums(
                 q += wu * i1[n]
                 r += wu * i2[n]
                 s += wu * i3[n]
-            lanes[l] += a
-            lanes[LANES + l] += b
-            lanes[2 * LANES + l] += c
-            lanes[3 * LANES + l] += d
-            lanes[4 * LANES + l] += e
-            lanes[5 * LANES + l] += f
-            lanes[6 * LANES + l] += g
-            lanes[7 * LANES + l] += h
-            lanes[8 * LANES + l] += p
-            lanes[9 * LANES + l] += q
-            lanes[10 * LANES + l] += r
-            lanes[11 * LANES + l] += s
+            lanes[lane] += a
+            lanes[LANES + lane] += b
+            lanes[2 * LANES + lane] += c
+            lanes[3 * LANES + lane] += d
+            lanes[4 * LANES + lane] += e
+            lanes[5 * LANES + lane] += f
+            lanes[6 * LANES + lane] += g
+            lanes[7 * LANES + lane] += h
+            lanes[8 * LANES + lane] += p
+            lanes[9 * LANES + lane] += q
+            lanes[10 * LANES + lane] += r
+            lanes[11 * LANES + lane] += s
     for k in range(SUMS):
         total = 0.0
-        for l in range(LANES):
-            total += lanes[k * LANES + l]
+        for lane in range(LANES):
+            total += lanes[k * LANES + lane]
         sums[k] = total
 
 
 @kernel
 def channel_sums(x: Any, weight: Any, cosine: Any, sine: Any, lanes: Any, sums: Any) -> None:
-    """The sums w x, w x x, w x cos, w x sin of one channel; the length is a multiple of LANES."""
+    """The sums w x, w x x, w x cos, w x sin of one channel; the length is a multiple of STEP."""
     lanes[:] = 0.0
-    for j in range(0, len(x), LANES):
-        for l in range(LANES):
-            n = j + l
-            wx = weight[n] * x[n]
-            lanes[l] += wx
-            lanes[LANES + l] += wx * x[n]
-            lanes[2 * LANES + l] += wx * cosine[n]
-            lanes[3 * LANES + l] += wx * sine[n]
+    for j in range(0, len(x), STEP):
+        own, by, re, im = x[j : j + STEP], weight[j : j + STEP], cosine[j : j + STEP], sine[j : j + STEP]
+        for lane in range(LANES):
+            a = b = c = d = 0.0
+            for m in range(ROWS):
+                n = m * LANES + lane
+                wx = by[n] * own[n]
+                a += wx
+                b += wx * own[n]
+                c += wx * re[n]
+                d += wx * im[n]
+            lanes[lane] += a
+            lanes[LANES + lane] += b
+            lanes[2 * LANES + lane] += c
+            lanes[3 * LANES + lane] += d
     for k in range(4):
         total = 0.0
-        for l in range(LANES):
-            total += lanes[k * LANES + l]
+        for lane in range(LANES):
+            total += lanes[k * LANES + lane]
         sums[k] = total
 
 
 @kernel
-def window_sums(codes: Any, shifts: Any, phases: int, weight: Any, cosine: Any, sine: Any, lanes: Any, sums: Any) -> None:
-    """All sums of a window.  `sums` 4 x 12: the phases, and in the last row the four of the neutral's current."""
+def window_sums(codes: Any, shifts: Any, phases: int, step: float, weight: Any, tables: Any, lanes: Any, sums: Any) -> None:
+    """All sums of a window against a reference of `step` turns per sample, which is left in `tables` (cos, sin).
+
+    `sums` 4 x 12: the phases, and in the last row the four of the neutral's current.
+    """
+    cosine, sine = tables[0], tables[1]
+    rotate(0.0, step, cosine, sine)
     at = HISTORY - FADE - CENTRE
     for phase in range(phases):
         current = codes[3 + phase]

@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 import numpy as np
 
 from nyala.meter.chip import PHASES
-from nyala.meter.model import MODELS, MeterModel, meter_model
+from nyala.meter.model import MODELS, MeterModel
 from nyala.meter.sampled.kernels import CHANNELS, NEUTRAL
 from nyala.meter.sampled.synthesis import uniform
 from nyala.meter.sampled.window import Floats
@@ -69,7 +69,8 @@ def sensor_model(name: str) -> SensorModel:
 @dataclass(frozen=True, slots=True, eq=False)
 class Sensor:
     """The sensors of one specimen: `gain` (7, 1 is right), `delay_s` (7), `offset_codes` (7), `per_k` (7, relative change of
-    gain), `crosstalk` (3 complex A/V), `sigma_codes` (7), `limit` (0: neither steps nor end), `curve` n x 3."""
+    gain), `crosstalk` (3 complex A/V), `sigma_codes` (7), `limit` (0: neither steps nor end), `curve` n x 3.
+    """
 
     lsb: Floats
     gain: Floats

@@ -15,11 +15,12 @@ from nyala.meter.sampled import pulses
 from nyala.meter.sampled.chain import Chip, Window
 from nyala.meter.sampled.constants import CalibrationConstants
 from nyala.meter.sampled.energy import Integrator
-from nyala.meter.sampled.kernels import CHANNELS, HISTORY, RATE_HZ, rotate
+from nyala.meter.sampled.kernels import CHANNELS, HISTORY, rotate
 from nyala.meter.sampled.sensor import REFERENCE_C, Sensor
 from nyala.meter.sampled.spectrum import Harmonics, harmonics
-from nyala.meter.sampled.synthesis import key, synthesise
+from nyala.meter.sampled.synthesis import noise_keys, synthesise
 from nyala.meter.sampled.waveform import Signal, gate, spectrum
+from nyala.meter.sampled.window import RATE_HZ, Floats
 
 SEQUENCE_SHARE: Final = 0.6
 """The sequence is judged while every voltage is above this share of the nominal (reference metrology.md 4)."""
@@ -56,6 +57,7 @@ class SampledMeter:
         self.cycle = 0.0
         self.seconds = 0
         self._tables = np.empty((2, RATE_HZ))
+        self._seen: tuple[Signal, float, tuple[Floats, Floats]] | None = None
 
     @property
     def constants(self) -> CalibrationConstants:
@@ -81,17 +83,23 @@ class SampledMeter:
 
     def _sample(self, given: Signal) -> None:
         sensor = self.sensor
-        seen = sensor.seen(spectrum(given), given.f_hz, self.temperature_c, self.model.basic_current_a)
+        real, imaginary = self._spectrum(given)
         rotate(self.cycle % 1.0, given.f_hz / RATE_HZ, self._tables[0], self._tables[1])
         outside = np.array([given.noise_v] * PHASES + [given.noise_a] * (CHANNELS - PHASES)) / sensor.lsb
-        keys = np.array([key(self.seed, self.seconds, channel) for channel in range(CHANNELS)], np.uint64)
-        synthesise(
-            np.ascontiguousarray(seen.real), np.ascontiguousarray(seen.imag), self._tables[0], self._tables[1],
-            gate(given, self.cycle, self.seconds), keys, np.hypot(sensor.sigma_codes, outside), sensor.offset_codes,
-            sensor.limit, self.chip.codes,
-        )  # fmt: skip
+        envelope, keys = gate(given, self.cycle, self.seconds), noise_keys(self.seed, self.seconds)
+        sigma = np.hypot(sensor.sigma_codes, outside)
+        cosine, sine = self._tables
+        synthesise(real, imaginary, cosine, sine, envelope, keys, sigma, sensor.offset_codes, sensor.limit, self.chip.codes)
         self.cycle += given.f_hz
         self.seconds += 1
+
+    def _spectrum(self, given: Signal) -> tuple[Floats, Floats]:
+        """Real and imaginary part of what the converters see; kept while signal and temperature stay the same."""
+        if self._seen is None or self._seen[0] is not given or self._seen[1] != self.temperature_c:
+            seen = self.sensor.seen(spectrum(given), given.f_hz, self.temperature_c, self.model.basic_current_a)
+            parts = np.ascontiguousarray(seen.real), np.ascontiguousarray(seen.imag)
+            self._seen = (given, self.temperature_c, parts)
+        return self._seen[2]
 
     def _second(self, window: Window) -> Second:
         values, phasors = window.values, window.phasors

@@ -21,7 +21,8 @@ _HANN.flags.writeable = False
 @dataclass(frozen=True, slots=True, eq=False)
 class Harmonics:
     """`rms` 7 x 41 in V and A: order 0 is the constant part; `deg` 7 x 41 against each channel's fundamental, as `Harmonic`
-    counts them; `thd_percent` 7, of the fundamental, orders 2..40; 0 where there is none."""
+    counts them; `thd_percent` 7, of the fundamental, orders 2..40; 0 where there is none.
+    """
 
     rms: Floats
     deg: Floats
