@@ -47,6 +47,7 @@ clean:
 .venv/dev.stamp: .venv/bin/uv requirements/dev.txt pyproject.toml
 	$(BIN)/uv pip sync -q --require-hashes requirements/dev.txt
 	$(BIN)/uv pip install -q --no-deps --no-build-isolation -e .
+	$(BIN)/python -m nyala.meter.warm
 	touch $@ .venv/demo.stamp
 
 .venv/demo.stamp: .venv/bin/uv requirements/demo.txt pyproject.toml

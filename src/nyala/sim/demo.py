@@ -23,6 +23,7 @@ from sqlalchemy import Engine
 from nyala.app import Centre
 from nyala.billing.run import run_month
 from nyala.lorawan.network.plan import indonesia
+from nyala.meter.warm import is_cached, warm_bank
 from nyala.serving import Serving, check_port, people
 from nyala.sim import memory
 from nyala.sim.datagrams import Backhaul, DatagramNetwork
@@ -156,6 +157,9 @@ class Demo:
         return (int(time.time()) - WARM_UP_S) // QUARTER_S * QUARTER_S
 
     async def _make_history(self) -> None:
+        if not is_cached():
+            self.say("compiling the kernels of the meters, once on this machine ...")
+        warm_bank()
         options, until_s = self.options, self._target_s()
         world, sixty = self.world, self.world.loads
         world.loads = load_source("synthetic", world.bank.models, options.seed, QUARTER_S, self.scenario.start_s)

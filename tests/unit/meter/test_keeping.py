@@ -46,7 +46,7 @@ class Kept:
 
     def energy(self) -> list[int]:
         s = self.meter.bank.state
-        return (s.wh[0] * MWS_PER_WH + s.rest_mws[0]).ravel().tolist()
+        return [int(each) for each in (s.wh[0] * MWS_PER_WH + s.rest_mws[0]).ravel()]
 
 
 def test_a_power_fail_save_brings_everything_back():

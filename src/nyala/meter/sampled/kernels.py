@@ -47,7 +47,7 @@ def quantise(wave: Any, per_unit: Any, limit: float, codes: Any) -> None:
 
 @kernel
 def rotate(turns: float, step_turns: float, cosine: Any, sine: Any) -> None:
-    """Cos and sin of `turns` + n `step_turns`, n = 0..len-1 (a multiple of 160): products of two short tables, exact to 3 ulp."""
+    """Cos and sin of `turns` + n `step_turns`, n = 0..len-1 (a multiple of 160): products of two short tables, to 3 ulp."""
     fine_c, fine_s = np.empty(TURN_BLOCK), np.empty(TURN_BLOCK)
     for lane in range(TURN_BLOCK):
         angle = 2 * math.pi * (step_turns * lane)

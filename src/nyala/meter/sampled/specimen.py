@@ -54,6 +54,8 @@ class SampledMeter:
         self.active, self.reactive = pulses.output(model.pulses_per_kwh), pulses.output(model.pulses_per_kvarh)
         self.pulses_us: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
         """Starts of the active and of the reactive pulses of the last second, us within it."""
+        self.window: Window | None = None
+        """What the chip said of the last second: phasors with their angles, constant parts."""
         self.cycle = 0.0
         self.seconds = 0
         self._tables = np.empty((2, RATE_HZ))
@@ -71,7 +73,7 @@ class SampledMeter:
     def second(self, given: Signal) -> Second:
         """Puts a signal on the terminals for one second, right after what was there before; sets `pulses_us`."""
         self._sample(given)
-        window = self.chip.measure()
+        self.window = window = self.chip.measure()
         found = self._second(window)
         totals = found.energy_mws[0].sum(axis=0)
         self.pulses_us = (self.active.second(int(totals[0])), self.reactive.second(int(totals[1])))

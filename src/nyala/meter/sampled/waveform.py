@@ -2,7 +2,7 @@
 
 A channel is a Fourier series, so that it is exact at any sampling instant and any frequency.  Waves with a step (fired,
 half-wave) are their series up to below half the sampling rate: what an anti-alias filter would leave.  That changes neither
-P nor Q where the voltage has no such harmonics, and takes less than 0.1 % from the RMS of a fired wave.
+P nor Q where the voltage has no such harmonics, and takes less than 0.3 % from the RMS of a fired wave.
 What is not periodic is a gate: flicker, bursts of whole cycles, dips.
 
 Sign: `deg` is the angle of a channel; a current of the same `deg` as its voltage is import at unity power factor, and a

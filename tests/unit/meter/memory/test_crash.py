@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from nyala.meter.memory.device import SupplyLostError
 from nyala.meter.memory.layout import Group, ImageRow, Log, LogRow, place
 from nyala.meter.memory.parts import part_table
+from nyala.meter.memory.records import RecordStore
 from tests.unit.meter.memory.stores import World, script, toy_layout
 
 STEPS = script()
@@ -127,3 +128,18 @@ def test_the_check_can_fail():
     world.logs[Log.FRAUD].append(bytes(5))
     with pytest.raises(AssertionError):
         world.check()
+
+
+@pytest.mark.parametrize("saves", [0, 1, 2, 5])
+@pytest.mark.parametrize("point", [0, 3, 6, 9, 12])
+def test_a_torn_slot_is_settled_by_one_recovery(saves, point):
+    world = World(toy_layout())
+    for turn in range(saves):
+        world.do(Group.REGISTERS, bytes([turn]) * 9)
+    world.supply.fail_after(point)
+    with pytest.raises(SupplyLostError):
+        world.do(Group.REGISTERS, b"other")
+    world.supply.restore()
+    first, second = (RecordStore(world.layout, world.devices).recover() for _ in range(2))
+    assert Group.REGISTERS in first.torn_images or point == 0
+    assert second.torn_images == ()

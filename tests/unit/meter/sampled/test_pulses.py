@@ -1,5 +1,7 @@
 """Pulse outputs: constant, place of the edges, queue; start and no-load."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -68,7 +70,7 @@ def test_each_quantum_gives_one_pulse_in_order(energies):
     total = sum(abs(energy) for energy in energies)
     assert len(edges) + one.waiting == total // one.quantum_mws
     assert one.rest_mws == total % one.quantum_mws
-    assert all(later - sooner >= PERIOD_US for sooner, later in zip(edges, edges[1:], strict=False))
+    assert all(later - sooner >= PERIOD_US for sooner, later in pairwise(edges))
 
 
 def test_no_load_and_start():
