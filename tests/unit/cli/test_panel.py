@@ -30,7 +30,7 @@ def passed(made: TableWorld, seconds: int) -> TableWorld:
 
 
 def value(made: TableWorld, name: str) -> int:
-    found = made.value(name)
+    found = made.meter.value(name)
     assert found is not None
     return found
 
