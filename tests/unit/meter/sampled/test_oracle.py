@@ -31,7 +31,7 @@ def waves(seed, f_hz=50.07, seconds=3):
 
 def some_constants():
     phases = [PhaseConstants(1.01 + p / 100, 0.98, 1e-6 * (-130 + 200 * p), 0.1 * p, -0.2, 1e-3, 1e-6) for p in range(3)]
-    return CalibrationConstants(tuple(phases), 1.003)
+    return CalibrationConstants(tuple(phases), 1.003)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -104,7 +104,7 @@ def test_shared_and_exact_synthesis_agree_within_a_code():
     codes = [np.zeros((7, 8 + FADE + RATE_HZ)) for _ in range(2)]
     common = noise_keys(3, 0), sensor.sigma_codes, sensor.offset_codes, sensor.limit
     parts = np.ascontiguousarray(seen.real), np.ascontiguousarray(seen.imag)
-    synthesise(*parts, np.cos(angle), np.sin(angle), np.empty((7, 0)), *common, codes[0])
+    synthesise(*parts, np.cos(angle), np.sin(angle), np.empty((7, 0)), *common, codes[0])  # type: ignore[arg-type]
     orders = seen.shape[1]
     basis, shared = np.empty((2 * orders, RATE_HZ), np.float32), np.empty((7, RATE_HZ), np.float32)
     history = np.zeros((7, 8 + FADE), np.float32)

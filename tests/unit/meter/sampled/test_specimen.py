@@ -204,8 +204,8 @@ def test_the_sampled_and_the_phasor_fidelity_agree_within_the_noise(u_v, i_a, ph
     turns = [-120.0 * phase for phase in range(3)]
     load = replace(
         signal(230, 5, f_hz=f_hz),
-        u=tuple(Wave(u, turn) for u, turn in zip(u_v, turns, strict=True)),
-        i=tuple(Wave(i, turn - phi) for i, turn, phi in zip(i_a, turns, phi_deg, strict=True)),
+        u=tuple(Wave(u, turn) for u, turn in zip(u_v, turns, strict=True)),  # type: ignore[arg-type]
+        i=tuple(Wave(i, turn - phi) for i, turn, phi in zip(i_a, turns, phi_deg, strict=True)),  # type: ignore[arg-type]
     )
     second = settled(meter, load)[0]
     truth = measure(Phasors(np.array([u_v]), np.array([i_a]), np.radians([phi_deg]), np.array([f_hz])), np.zeros(1))
