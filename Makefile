@@ -30,8 +30,7 @@ format: setup
 	$(BIN)/ruff check --fix-only -q . ; $(BIN)/ruff format -q .
 
 bench: setup  ## all benchmarks
-	$(BIN)/nyala bench lorawan
-	$(BIN)/nyala bench ingest
+	for name in metrology fleet lorawan ingest; do $(BIN)/nyala bench $$name; done
 
 docs: setup  ## makes the generated pages anew
 	$(BIN)/python docs/make.py

@@ -20,7 +20,7 @@ from nyala.meter.sampled.calibration import factory_constants
 from nyala.meter.sampled.chain import Chip
 from nyala.meter.sampled.kernels import CHANNELS, HISTORY, quantise, rotate
 from nyala.meter.sampled.sensor import Sensor
-from nyala.meter.sampled.synthesis import combine, finish, noise_keys, shared_basis, synthesise
+from nyala.meter.sampled.synthesis import BLOCK, combine, finish, noise_keys, shared_basis, synthesise
 from nyala.meter.sampled.waveform import Harmonic, signal, spectrum
 from nyala.meter.sampled.window import RATE_HZ
 
@@ -146,7 +146,7 @@ def _shared() -> Callable[[int], None]:
     fleet = [_chip(seed) for seed in range(1, FLEET + 1)]
     rows = [_codes(sensor) for sensor, _ in fleet]
     mixing = [np.concatenate([row.real, -row.imag], axis=1).astype(np.float32) for row in rows]
-    basis = np.empty((2 * (HARMONICS + 1), RATE_HZ), np.float32)
+    basis = np.empty((RATE_HZ // BLOCK, 2 * (HARMONICS + 1), BLOCK), np.float32)
     codes = np.zeros_like(fleet[0][1].codes)
     waves = np.empty((CHANNELS, RATE_HZ), np.float32)
     history = np.zeros((FLEET, CHANNELS, HISTORY), np.float32)

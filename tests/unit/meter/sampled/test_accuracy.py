@@ -67,7 +67,8 @@ def test_the_fifth_harmonic_adds_what_the_closed_form_says():
 
 def shaped(**kind):
     given = signal(230, 5)
-    return replace(given, i=tuple(replace(wave, **kind) for wave in given.i))  # type: ignore[arg-type]
+    first, second, third = (replace(wave, **kind) for wave in given.i)
+    return replace(given, i=(first, second, third))
 
 
 @pytest.mark.parametrize("f_hz", [47.5, 50.0, 50.2])
@@ -101,11 +102,9 @@ def test_flicker_adds_the_power_of_its_side_bands():
 
 def test_a_constant_part_of_voltage_and_current_is_no_energy():
     given = signal(230, 5)
-    given = replace(
-        given,
-        u=tuple(replace(wave, dc=20.0) for wave in given.u),
-        i=tuple(replace(wave, dc=1.0) for wave in given.i),  # type: ignore[arg-type]
-    )
+    u = tuple(replace(wave, dc=20.0) for wave in given.u)
+    i = tuple(replace(wave, dc=1.0) for wave in given.i)
+    given = replace(given, u=u, i=i)  # type: ignore[arg-type]
     second = settled(ideal(), given)[0]
     assert second.p_w[0] == pytest.approx([1150.0] * 3, rel=LIMIT)
     assert second.i_a[0] == pytest.approx([5.0] * 3, rel=LIMIT)

@@ -13,7 +13,7 @@ from nyala.meter.sampled.chain import Chip
 from nyala.meter.sampled.constants import CalibrationConstants, PhaseConstants
 from nyala.meter.sampled.kernels import quantise
 from nyala.meter.sampled.sensor import Sensor
-from nyala.meter.sampled.synthesis import combine, finish, key, noise_keys, shared_basis, synthesise, uniform
+from nyala.meter.sampled.synthesis import BLOCK, combine, finish, key, noise_keys, shared_basis, synthesise, uniform
 from nyala.meter.sampled.window import FADE, RATE_HZ, SPAN, WEIGHT, response
 from nyala.vocab.errors import BadArgumentError
 
@@ -106,7 +106,7 @@ def test_shared_and_exact_synthesis_agree_within_a_code():
     parts = np.ascontiguousarray(seen.real), np.ascontiguousarray(seen.imag)
     synthesise(*parts, np.cos(angle), np.sin(angle), np.empty((7, 0)), *common, codes[0])  # type: ignore[arg-type]
     orders = seen.shape[1]
-    basis, shared = np.empty((2 * orders, RATE_HZ), np.float32), np.empty((7, RATE_HZ), np.float32)
+    basis, shared = np.empty((RATE_HZ // BLOCK, 2 * orders, BLOCK), np.float32), np.empty((7, RATE_HZ), np.float32)
     history = np.zeros((7, 8 + FADE), np.float32)
     shared_basis(0.0, 50 / RATE_HZ, orders, basis)
     combine(np.concatenate([parts[0], -parts[1]], axis=1).astype(np.float32), basis, shared)
