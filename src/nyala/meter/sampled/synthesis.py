@@ -26,7 +26,7 @@ _STREAMS: Final = np.array([0xD1B54A32D192ED03 * channel & _MASK for channel in 
 """Far apart: the streams of two channels do not meet within a second."""
 _MEAN: Final = 8 * 127.5
 _SIGMA: Final = math.sqrt(8 * (256 * 256 - 1) / 12)
-BLOCK: Final = 800
+BLOCK: Final = 400
 """Samples worked on at once: their intermediate values stay in the nearest cache.  It divides the rate."""
 
 
@@ -143,7 +143,16 @@ def combine(mixing: Any, basis: Any, waves: Any) -> None:
             row, y = mixing[channel], waves[channel, block * BLOCK : (block + 1) * BLOCK]
             y[:] = 0.0
             for k in range(0, len(row), 8):
-                a, b, c, d, e, f, g, h = row[k], row[k + 1], row[k + 2], row[k + 3], row[k + 4], row[k + 5], row[k + 6], row[k + 7]
+                a, b, c, d, e, f, g, h = (
+                    row[k],
+                    row[k + 1],
+                    row[k + 2],
+                    row[k + 3],
+                    row[k + 4],
+                    row[k + 5],
+                    row[k + 6],
+                    row[k + 7],
+                )
                 p, q, r, s = part[k], part[k + 1], part[k + 2], part[k + 3]
                 t, u, v, w = part[k + 4], part[k + 5], part[k + 6], part[k + 7]
                 for n in range(BLOCK):
