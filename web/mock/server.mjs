@@ -8,6 +8,7 @@ import * as bills from './bills.mjs';
 import * as alarms from './alarms.mjs';
 import { alarms as alarmKinds, qualities, quantities } from './catalogue.mjs';
 import * as commands from './commands.mjs';
+import * as face from './face.mjs';
 import * as models from './models.mjs';
 import { event, fleet, meter, meters, switches } from './meters.mjs';
 import * as w from './world.mjs';
@@ -89,6 +90,7 @@ const ROUTES = [
       return made;
     },
   ],
+  ['GET', /^\/meters\/(\d+)\/face$/, () => face.scroll(w.nowS())],
   [
     'GET',
     /^\/meters\/(\d+)\/events$/,

@@ -1,7 +1,8 @@
+/// <reference types="node" />
+import { readFileSync } from 'node:fs';
 import { flushSync, mount, unmount } from 'svelte';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import table from '../../src/nyala/meter/display/segments.csv?raw';
-import Lcd from '../src/lib/Lcd.svelte';
+import Lcd from '../src/parts/Lcd.svelte';
 import { isLit, LEDS, SIGNS, type MeterFace } from '../src/lib/lcd';
 
 const DARK: MeterFace = {
@@ -42,6 +43,7 @@ afterEach(async () => {
 });
 
 test("the replica has every sign of the meter's glass, with its mark", () => {
+  const table = readFileSync('../src/nyala/meter/display/segments.csv', 'utf8');
   const rows = table.trim().split('\n').slice(1);
   const known = new Map(SIGNS.map(([name, mark]) => [name, mark]));
   for (const row of rows) {
@@ -90,7 +92,10 @@ test('a register is read in segments and in words', () => {
 });
 
 test('LEDs do what the meter says of them', () => {
-  const svg = show({ ...DARK, leds: { alarm_1: 'fast', alarm_2: 'fast', active_pulse: 'on', system: 'flash' } });
+  const svg = show({
+    ...DARK,
+    leds: { alarm_1: 'fast', alarm_2: 'fast', active_pulse: 'on', system: 'flash' },
+  });
   expect(names(svg, '[data-led]', 'data-mode')).toEqual(['fast', 'fast', 'on', 'off', 'flash', 'off']);
 });
 

@@ -27,6 +27,7 @@ ASKED: dict[tuple[str, str], tuple[Permission, str, object]] = {
     ("GET", "/live"): (Permission.READ_FLEET, "", None),
     ("GET", "/meters"): (Permission.READ_METERS, "", None),
     ("GET", "/meters/{meter_id}"): (Permission.READ_METERS, "", None),
+    ("GET", "/meters/{meter_id}/face"): (Permission.READ_METERS, "", None),
     ("GET", "/meters/{meter_id}/profile"): (Permission.READ_METERS, PROFILE, None),
     ("GET", "/meters/{meter_id}/events"): (Permission.READ_METERS, "", None),
     ("GET", "/meters/{meter_id}/commands"): (Permission.READ_COMMANDS, "", None),

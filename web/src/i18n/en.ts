@@ -272,6 +272,14 @@ export const en = {
       unknown: 'Nobody knows yet whether it was carried out: the meter is being asked.',
     } satisfies Record<CommandState, string>,
   },
+  face: {
+    title: 'Display',
+    never: 'The meter has not reported yet.',
+    before: 'Item before',
+    next: 'Next item',
+    item: (place: number, count: number) => `${place} of ${count}`,
+    as: 'As last reported',
+  },
   events: {
     title: 'Events',
     none: 'No events.',

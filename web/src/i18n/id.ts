@@ -255,6 +255,14 @@ export const id: Messages = {
       unknown: 'Belum diketahui apakah dijalankan: meter sedang ditanya.',
     },
   },
+  face: {
+    title: 'Layar',
+    never: 'Meter belum melapor.',
+    before: 'Butir sebelumnya',
+    next: 'Butir berikutnya',
+    item: (place: number, count: number) => `${place} dari ${count}`,
+    as: 'Menurut laporan terakhir',
+  },
   events: {
     title: 'Kejadian',
     none: 'Tidak ada kejadian.',

@@ -1,5 +1,6 @@
 // The one door to /api/v1: typed calls, problems as errors, 401 told to whoever listens.  No state, no retry.
 
+import type { MeterFaces } from './lcd';
 import type * as T from './types';
 import { uuid4 } from './uuid';
 
@@ -117,6 +118,7 @@ export const api = {
       parameters: { from: iso(from_s), to: iso(to_s) },
       signal,
     }),
+  face: (id: Id) => call<MeterFaces>('GET', `/meters/${part(id)}/face`),
   events: (id: Id) => call<{ items: T.MeterEvent[] }>('GET', `/meters/${part(id)}/events`),
   commands: (id: Id) => call<{ items: T.Command[] }>('GET', `/meters/${part(id)}/commands`),
   /** `key` is made once per intention: the same key sent again does nothing twice. */

@@ -15,6 +15,13 @@ export interface MeterFace {
   leds: Record<string, LedMode>;
 }
 
+/** The items of a meter's scroll list, each for `item_s` seconds; `at` when it reported them. */
+export interface MeterFaces {
+  at: string | null;
+  item_s: number;
+  faces: MeterFace[];
+}
+
 /** A sign: its name, its mark, and where its text begins. */
 export type Sign = readonly [name: string, mark: string, x: number, y: number];
 
@@ -30,16 +37,16 @@ const TOP: Sign[] = [
   ['antenna', 'ANTENNA', 430, 26],
 ];
 const UNITS: Sign[] = [
-  ['hertz', 'Hz', 556, 96],
-  ['celsius', '°C', 588, 96],
-  ['degree', '°', 620, 96],
-  ['mega', 'M', 534, 126],
-  ['kilo', 'k', 554, 126],
-  ['volt', 'V', 567, 126],
-  ['ampere', 'A', 581, 126],
-  ['watt', 'W', 534, 150],
-  ['var', 'var', 556, 150],
-  ['hour', 'h', 586, 150],
+  ['hertz', 'Hz', 556, 122],
+  ['celsius', '°C', 588, 122],
+  ['degree', '°', 620, 122],
+  ['mega', 'M', 531, 150],
+  ['kilo', 'k', 545, 150],
+  ['volt', 'V', 555, 150],
+  ['ampere', 'A', 566, 150],
+  ['watt', 'W', 578, 150],
+  ['var', 'var', 595, 150],
+  ['hour', 'h', 622, 150],
 ];
 const CROSS: Sign[] = [
   ['plus_q', '↑', 588, 36],
@@ -81,13 +88,13 @@ export const LEDS = [
 
 /** Segments a..g of a digit in a box of 34 x 62, as polygons; the point is apart. */
 export const SEGMENTS: readonly string[] = [
-  '6,0 28,0 24,6 10,6',
-  '34,4 34,29 31,31 28,27 28,10',
-  '34,58 34,33 31,31 28,35 28,52',
-  '6,62 28,62 24,56 10,56',
-  '0,58 0,33 3,31 6,35 6,52',
-  '0,4 0,29 3,31 6,27 6,10',
-  '5,31 10,28 24,28 29,31 24,34 10,34',
+  '1,0 33,0 28,6 6,6',
+  '34,1 34,29 31,30.5 28,28 28,7.5',
+  '34,61 34,33 31,31.5 28,34 28,54.5',
+  '1,62 33,62 28,56 6,56',
+  '0,61 0,33 3,31.5 6,34 6,54.5',
+  '0,1 0,29 3,30.5 6,28 6,7.5',
+  '4,31 8,28 26,28 30,31 26,34 8,34',
 ];
 
 /** Whether a segment of a mask is lit: 0 = a ... 6 = g, 7 = the point. */

@@ -3,6 +3,7 @@
 import { api } from './api';
 import { notBefore } from './clock.svelte';
 import { isOpen, merged } from './commands';
+import type { MeterFaces } from './lcd';
 import { listen } from './live';
 import { Resource } from './resource.svelte';
 import { may } from './session.svelte';
@@ -19,6 +20,7 @@ export class Watch {
   readonly commands = new Resource<Command[]>();
   readonly events = new Resource<MeterEvent[]>();
   readonly alarms = new Resource<AlarmRow[]>();
+  readonly face = new Resource<MeterFaces>();
   connected = $state(false);
   /** Rises when intervals may have come in. */
   round = $state(0);
@@ -41,7 +43,7 @@ export class Watch {
       end();
       clearInterval(chase);
       clearInterval(refresh);
-      for (const each of [this.meter, this.commands, this.events, this.alarms]) each.clear();
+      for (const each of [this.meter, this.commands, this.events, this.alarms, this.face]) each.clear();
     };
   }
 
@@ -52,6 +54,7 @@ export class Watch {
       this.commands.load(async () => (await api.commands(this.id)).items),
       this.#loadEvents(),
       this.loadAlarms(),
+      this.face.load(() => api.face(this.id)),
     ]);
     notBefore(this.meter.value?.last_heard_s ?? null);
   }

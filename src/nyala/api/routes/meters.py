@@ -7,6 +7,8 @@ from fastapi import APIRouter, Depends, Query
 from nyala.api import describe
 from nyala.api.auth import State, require
 from nyala.api.permissions import Permission
+from nyala.api.replica import faces_of
+from nyala.api.shapes.lcd import FacesOut
 from nyala.api.shapes.meters import EventsOut, MeterOut, MetersOut, ProfileOut
 from nyala.headend.registry import MeterState
 from nyala.lorawan.region import region
@@ -53,6 +55,15 @@ def get_meter(meter_id: int, user: Reader, state: State) -> MeterOut:
         )
         missing = meters.missing_of(connection, [meter_id], state.now_us())
     return describe.meter_out(record, shadow, missing.get(meter_id, 0), region(REGION))
+
+
+@router.get("/{meter_id}/face")
+def get_face(meter_id: int, user: Reader, state: State) -> FacesOut:
+    """What the meter's display shows, item by item, and its LEDs, by what it last reported."""
+    with state.engine.connect() as connection:
+        record = meters.meter_of_tenant(connection, user.tenant_id, meter_id)
+        shadow = meters.state_of_meter(connection, meter_id) or MeterState(meter_id)
+    return faces_of(record, shadow)
 
 
 @router.get("/{meter_id}/profile")
