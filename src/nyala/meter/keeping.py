@@ -10,20 +10,22 @@ profile of a bank stands for its ring in the flash.  Layout, parts and crash saf
 
 from collections.abc import Callable
 from struct import Struct
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 import numpy as np
 
 from nyala.meter.credit import Account
-from nyala.meter.logs import LogGroup, decode_counts, event_row, recovered
+from nyala.meter.logs import LogBook, LogGroup, decode_counts, event_row, recovered
 from nyala.meter.memory.layout import Group, Log
 from nyala.meter.memory.records import RecordStore
 from nyala.meter.meter import Meter
-from nyala.meter.snapshots import decode_snapshot
+from nyala.meter.operation import DAILY_MAX, Daily, Operation, decode_daily
+from nyala.meter.snapshots import Snapshot, decode_snapshot
 from nyala.meter.supply import Supply
 from nyala.vocab.errors import ForeignError
 
+Kept = TypeVar("Kept")
 SAVE_S: Final = 900
 """Registers are saved at each quarter of an hour (96 saves a day in the wear budget)."""
 _REGISTERS: Final = (
@@ -47,6 +49,53 @@ class _State(msgspec.Struct):
     reset_count: int
     previous: tuple[int, ...]
     cumulative: tuple[int, ...]
+    dates: tuple[int, int, int | None]
+
+
+class _Whole(msgspec.Struct):
+    """Everything of an operation that is not in the bank's arrays."""
+
+    state: _State
+    logs: LogBook
+    snapshots: tuple[Snapshot, ...]
+    daily: tuple[Daily, ...]
+
+
+def _state_of(operation: Operation) -> _State:
+    return _State(
+        operation.supply,
+        operation.account,
+        operation.reset_count,
+        operation.previous,
+        operation.cumulative,
+        operation.dates,
+    )
+
+
+def _take_state(operation: Operation, kept: _State) -> None:
+    operation.supply, operation.account = kept.supply, kept.account
+    operation.reset_count, operation.previous, operation.cumulative = kept.reset_count, kept.previous, kept.cumulative
+    operation.dates = kept.dates
+    operation.bank.closed[operation.row] = operation.supply.output.value != 0
+
+
+def whole(operation: Operation) -> bytes:
+    """Everything of an operation, for whoever keeps the arrays of the bank too: a simulated world between two runs."""
+    return msgspec.msgpack.encode(_Whole(_state_of(operation), operation.logs, operation.snapshots, operation.daily))
+
+
+def take_whole(operation: Operation, image: bytes) -> None:
+    """Goes on with what `whole` gave; ForeignError for other bytes."""
+    kept = _decoded(image, _Whole)
+    _take_state(operation, kept.state)
+    operation.logs, operation.snapshots, operation.daily = kept.logs, kept.snapshots, kept.daily
+
+
+def _decoded(image: bytes, kind: type[Kept]) -> Kept:
+    try:
+        return msgspec.msgpack.decode(image, type=kind)
+    except msgspec.MsgspecError as error:
+        raise ForeignError(f"an image of the state: {error}") from None
 
 
 class Keeper:
@@ -55,8 +104,8 @@ class Keeper:
     def __init__(self, meter: Meter, store: RecordStore) -> None:
         self.meter, self.store = meter, store
         self._saved_s = meter.clock_s
-        self._logged = 0
         self._snapshots = 0
+        self._day_s = 0
 
     def tick(self) -> None:
         """After time has passed."""
@@ -68,6 +117,10 @@ class Keeper:
             if snapshot.number > self._snapshots:
                 self.store.append(Log.SNAPSHOTS, snapshot.encode())
                 self._snapshots = snapshot.number
+        for row in operation.daily:
+            if row.clock_s > self._day_s:
+                self.store.append(Log.DAILY, row.encode())
+                self._day_s = row.clock_s
         if self.meter.clock_s // SAVE_S != self._saved_s // SAVE_S:
             self._saved_s = self.meter.clock_s
             self.store.save(Group.REGISTERS, self.registers())
@@ -97,6 +150,8 @@ class Keeper:
         operation.logs = recovered(decode_counts(counts) if counts else {}, rows)
         operation.snapshots = tuple(decode_snapshot(row) for row in self.store.rows(Log.SNAPSHOTS))[-15:]
         self._snapshots = operation.snapshots[-1].number if operation.snapshots else 0
+        operation.daily = tuple(decode_daily(row) for row in self.store.rows(Log.DAILY))[-DAILY_MAX:]
+        self._day_s = operation.daily[-1].clock_s if operation.daily else 0
 
     # -- images
 
@@ -112,9 +167,7 @@ class Keeper:
 
     def state(self) -> bytes:
         """Supply switch, account and demand resets."""
-        operation = self.meter.operation
-        kept = _State(operation.supply, operation.account, operation.reset_count, operation.previous, operation.cumulative)
-        return msgspec.msgpack.encode(kept)
+        return msgspec.msgpack.encode(_state_of(self.meter.operation))
 
     def _pack(self, layout: tuple[tuple[str, str], ...]) -> bytes:
         s, row = self.meter.bank.state, self.meter.row
@@ -136,14 +189,7 @@ class Keeper:
         _, s.clock_error_ns[row], s.next_sub[row], s.rate[row] = _CLOCK.unpack_from(image)
 
     def _take_state(self, image: bytes) -> None:
-        try:
-            kept = msgspec.msgpack.decode(image, type=_State)
-        except msgspec.MsgspecError as error:
-            raise ForeignError(f"an image of the state: {error}") from None
-        operation = self.meter.operation
-        operation.supply, operation.account = kept.supply, kept.account
-        operation.reset_count, operation.previous, operation.cumulative = kept.reset_count, kept.previous, kept.cumulative
-        self.meter.bank.closed[self.meter.row] = operation.supply.output.value != 0
+        _take_state(self.meter.operation, _decoded(image, _State))
 
 
 def forget(meter: Meter) -> None:

@@ -6,6 +6,7 @@ of a log, which a device may report.
 """
 
 from dataclasses import dataclass
+from struct import Struct
 from typing import Final
 
 from nyala.meter import credit, limiter, snapshots, supply
@@ -18,8 +19,9 @@ from nyala.meter.reading import DEMANDS, powers
 from nyala.meter.snapshots import Maximum, Snapshot
 from nyala.meter.supply import ControlState, Effect, Supply, SwitchEvent
 from nyala.vocab.alarms import alarm_row
-from nyala.vocab.errors import NotAllowedError
+from nyala.vocab.errors import ForeignError, NotAllowedError
 from nyala.vocab.quantities import RATES, Channel
+from nyala.vocab.time import DAY_S
 
 _SWITCH_LOGS: Final = {
     Effect.OPEN: "switch_opened",
@@ -27,6 +29,10 @@ _SWITCH_LOGS: Final = {
     Effect.ARM: "switch_armed",
     Effect.WELDED: "switch_failed",
 }
+DAILY_MAX: Final = 400
+"""Rows of load profile 2: a year and a month."""
+_DAILY: Final = Struct(f"<q{len(Channel)}q?")
+DAILY_BYTES: Final = _DAILY.size
 HAPPENED_MAX: Final = 256
 """Entries that wait for whoever reports them; the logs keep them all."""
 DETAIL_MAX: Final = (1 << 31) - 1
@@ -43,6 +49,27 @@ class Happened:
     event: int
     clock_s: int
     detail: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Daily:
+    """A row of load profile 2: the total registers at the end of a local day; `outage`: the supply was gone at that instant."""
+
+    clock_s: int
+    registers_wh: tuple[int, ...]
+    outage: bool = False
+
+    def encode(self) -> bytes:
+        """A row of `DAILY_BYTES`."""
+        return _DAILY.pack(self.clock_s, *self.registers_wh, self.outage)
+
+
+def decode_daily(row: bytes) -> Daily:
+    """The row of these bytes; ForeignError for others."""
+    if len(row) != DAILY_BYTES:
+        raise ForeignError(f"a daily row has {DAILY_BYTES} bytes, got {len(row)}")
+    clock_s, *registers_wh, outage = _DAILY.unpack(row)
+    return Daily(clock_s, tuple(registers_wh), outage)
 
 
 class Timetable:
@@ -70,7 +97,7 @@ class Operation:
         self.plan: LimiterPlan | None = None
         self.limits: limiter.LimiterState | None = None
         self.credit_plan: CreditPlan | None = None
-        self._billed_s = self.clock_s
+        self._billed_s = self._day_s = self.clock_s
         self._last_reset_s: int | None = None
         bank.listeners[row] = self.at_switch
 
@@ -84,12 +111,22 @@ class Operation:
         """Total maxima of the period before the last reset."""
         self.cumulative: tuple[int, ...] = (0,) * len(DEMANDS)
         self.account: credit.Account | None = None
+        self.daily: tuple[Daily, ...] = ()
         self._happened: list[Happened] = []
 
     @property
     def clock_s(self) -> int:
         """What the meter's clock shows."""
         return self.bank.clock_s(self.row)
+
+    @property
+    def dates(self) -> tuple[int, int, int | None]:
+        """Clock of the last look at billing dates, of the last at days, and of the last demand reset."""
+        return self._billed_s, self._day_s, self._last_reset_s
+
+    @dates.setter
+    def dates(self, dates: tuple[int, int, int | None]) -> None:
+        self._billed_s, self._day_s, self._last_reset_s = dates
 
     @property
     def acts(self) -> bool:
@@ -143,6 +180,7 @@ class Operation:
         """The bank stands at a switch, a billing date or the return of the supply: what was passed is caught up."""
         if self.timetable is None or not self.bank.powered[self.row]:
             return
+        self._end_days()
         calendars, taken_over = self.timetable.calendars.at(self.clock_s)
         if taken_over:
             self.timetable.calendars = calendars
@@ -198,6 +236,18 @@ class Operation:
         return True
 
     # -- inside
+
+    def _end_days(self) -> None:
+        """Writes the local days that have ended since the last look; those that ended without supply say so."""
+        assert self.timetable is not None
+        offset_s, now_s = self.timetable.schedule.offset_s, self.clock_s
+        last = (now_s + offset_s) // DAY_S
+        first = max((self._day_s + offset_s) // DAY_S + 1, last - DAILY_MAX + 1)
+        registers = tuple(int(wh) for wh in self.bank.wh[self.row, :, 0])
+        ended = [day * DAY_S - offset_s for day in range(first, last + 1)]
+        rows = [Daily(end_s, registers, outage=end_s != now_s) for end_s in ended]
+        self.daily = (*self.daily, *rows)[-DAILY_MAX:]
+        self._day_s = now_s
 
     def _reset(self, reason: snapshots.Reason, instant_s: int) -> None:
         s, row = self.bank.state, self.row

@@ -12,9 +12,10 @@ from nyala.headend.onboarding import NewMeter
 from nyala.lorawan.device.state import Identity
 from nyala.lorawan.region import Region
 from nyala.meter.bank import Bank
+from nyala.meter.calendar import BillingSchedule, Calendars
+from nyala.meter.calendar_tables import calendar_named
 from nyala.meter.meter import Meter
 from nyala.meter.model import MODELS, MeterModel, meter_model
-from nyala.meter.tariff import DayProgram
 from nyala.sim.loads.customers import Customer, make_customer
 from nyala.twin.device import Twin
 from nyala.twin.state import Reporting
@@ -30,7 +31,7 @@ CLOCK_ERROR_US_MAX: Final = 400_000
 """Clocks were set at the factory; the first synchronisation over the air removes what is left."""
 WIB_S: Final = 7 * 3_600
 TARIFFS: Final = {"single-phase": "pln-r1-1300", "three-phase": "pln-b3", "three-phase-ct": "pln-b3"}
-PEAK_PROGRAM: Final = DayProgram(((0, 1), (17 * 60, 2), (22 * 60, 1)), WIB_S)
+CALENDAR: Final = "pln-wbp"
 """Rate 1 LWBP, rate 2 WBP 17:00-22:00 local time."""
 _FIRST: Final = "Agus Budi Citra Dewi Eko Fitri Gilang Hana Indah Joko Kartika Lestari Made Nur Oka Putri Rina Sari Tono Wayan"
 _LAST: Final = "Santoso Wijaya Kusuma Pratama Hidayat Siregar Nasution Saputra Halim Setiawan Utami Rahman Ginting Wibowo"
@@ -106,12 +107,12 @@ def _name(customer: Customer, random: Random) -> tuple[str, str]:
 
 def make_twins(bank: Bank, seed: int, region: Region, reporting: Reporting) -> list[Twin]:
     """The twins of a bank, with clocks that drift and the rates of the two-rate tariff."""
-    clocks = Random(f"{seed} clocks")
+    clocks, calendars = Random(f"{seed} clocks"), Calendars(calendar_named(CALENDAR))
     twins = []
     for row, identity in enumerate(identities(len(bank), seed)):
         bank.drift_ppb[row] = clocks.randint(-DRIFT_PPB_MAX, DRIFT_PPB_MAX)
         bank.clock_error_ns[row] = clocks.randint(-CLOCK_ERROR_US_MAX, CLOCK_ERROR_US_MAX) * 1_000
-        bank.set_program(row, PEAK_PROGRAM)
         meter, random = Meter(bank, row), Random(f"{seed} device {row}")
+        meter.operation.set_timetable(calendars, BillingSchedule(1, 0, WIB_S))
         twins.append(Twin(meter, identity, region, random, reporting=reporting))
     return twins

@@ -16,6 +16,7 @@ import numpy as np
 from nyala.lorawan.crypto import AesKey
 from nyala.lorawan.device.state import Activation, Channel, DeviceMemory
 from nyala.meter.bank import Bank
+from nyala.meter.keeping import take_whole, whole
 from nyala.meter.state import State
 from nyala.telegram.kinds import Result
 from nyala.telegram.messages import Answer
@@ -23,7 +24,7 @@ from nyala.twin.device import Twin
 from nyala.twin.state import TwinMemory
 from nyala.vocab.errors import FileError
 
-VERSION: Final = 2
+VERSION: Final = 3
 NONCES_SKIPPED: Final = 64
 """Join requests that a twin can have sent since its memory was saved."""
 CONSTANT: Final = (
@@ -66,6 +67,7 @@ class _Twin(msgspec.Struct):
     reported_day: int
     event_number: int
     executed: list[tuple[int, int, int, int]]
+    operation: bytes
 
 
 class _World(msgspec.Struct):
@@ -126,6 +128,7 @@ def load(path: Path, bank: Bank, twins: Sequence[Twin]) -> tuple[int, bool]:
         kept[...] = array
     for row, (twin, said) in enumerate(zip(twins, world.twins, strict=True)):
         twin.restore(_memory(said, clean=world.clean))
+        take_whole(twin.meter.operation, said.operation)
         bank.set_program(row, bank.programs[row])
     return world.seed, world.clean
 
@@ -150,6 +153,7 @@ def _of_twin(twin: Twin) -> _Twin:
         memory.reported_day,
         memory.event_number,
         executed,
+        whole(twin.meter.operation),
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from nyala.meter import snapshots
 from nyala.meter.bank import Bank
-from nyala.meter.keeping import Keeper, forget
+from nyala.meter.keeping import Keeper, forget, take_whole, whole
 from nyala.meter.memory.device import Supply, SupplyLostError
 from nyala.meter.memory.layout import Group, standard_layout
 from nyala.meter.memory.records import RecordStore, new_devices
@@ -113,3 +113,19 @@ def test_an_image_of_another_meter_is_refused():
     kept.keeper.store.save(Group.CONFIGURATION, b"\xc1")
     with pytest.raises(ForeignError, match="image of the state"):
         kept.keeper.rise()
+
+
+def test_everything_of_an_operation_goes_through_one_image():
+    kept = Kept()
+    kept.run(50)
+    kept.meter.switch(SwitchEvent.REMOTE_DISCONNECT)
+    kept.meter.operation.reset_demand(snapshots.Reason.BUTTON)
+    image = whole(kept.meter.operation)
+    other = Meter(Bank([meter_model("three-phase")], START_S, ring_days=1), 0)
+    take_whole(other.operation, image)
+    other.bank.now_s[0] = kept.meter.bank.now_s[0]
+    assert whole(other.operation) == image
+    assert (other.switch_state.value, other.bank.closed[0]) == (0, False)
+    assert not other.operation.reset_demand(snapshots.Reason.BUTTON)
+    with pytest.raises(ForeignError):
+        take_whole(other.operation, b"x")

@@ -13,8 +13,9 @@ from nyala.meter.limiter import Limit, LimiterPlan
 from nyala.meter.logs import event_id
 from nyala.meter.meter import Meter
 from nyala.meter.model import meter_model
+from nyala.meter.operation import decode_daily
 from nyala.meter.supply import Reason, SwitchEvent, SwitchState
-from nyala.vocab.errors import NotAllowedError
+from nyala.vocab.errors import ForeignError, NotAllowedError
 from nyala.vocab.quantities import catalogue
 from nyala.vocab.time import DAY_S, HOUR_S
 
@@ -78,6 +79,31 @@ def test_a_new_calendar_takes_over_at_its_time(meter):
     assert meter.operation.timetable.calendars.active.name == "flat"
     assert meter.operation.logs.count(event_id("calendar_activated")) == 1
     assert int(meter.bank.wh[0, 0, 2]) == 5_000  # one peak of five hours, on the first day
+
+
+# -- load profile 2
+
+
+def test_every_local_day_ends_with_a_row_of_registers(meter):
+    run(meter, 3 * DAY_S + HOUR_S)
+    rows = meter.operation.daily
+    assert [row.clock_s for row in rows] == [START_S + day * DAY_S for day in (1, 2, 3)]
+    assert [row.registers_wh[0] for row in rows] == [24_000, 48_000, 72_000]
+    assert not any(row.outage for row in rows)
+    assert [decode_daily(row.encode()) for row in rows] == list(rows)
+
+
+def test_days_that_ended_without_supply_are_written_and_say_so(meter):
+    run(meter, DAY_S + HOUR_S)
+    meter.set_powered(powered=False)
+    run(meter, 3 * DAY_S)
+    meter.set_powered(powered=True)
+    assert [(row.registers_wh[0], row.outage) for row in meter.operation.daily] == [(24_000, False)] + [(25_000, True)] * 3
+
+
+def test_bytes_that_are_no_daily_row_are_refused():
+    with pytest.raises(ForeignError, match="daily row"):
+        decode_daily(b"x")
 
 
 # -- demand reset
