@@ -36,18 +36,6 @@ _POWER = int(Alarm.OVER_POWER)
 
 
 @kernel
-def input_figures(s: State, row: int, out: NDArray[np.float64]) -> None:
-    """Figures of the inputs."""
-    out[_DISCONNECTED] = 0.0 if s.closed[row] else 1.0
-    for cover in range(3):
-        out[_COVER + cover] = 1.0 if s.covers[row, cover] else 0.0
-    out[_MAGNET] = s.magnet_mt[row]
-    out[_BATTERY], out[_BATTERY + 1] = s.battery_v[row, 0], s.battery_v[row, 1]
-    out[_UNCALIBRATED] = 0.0 if s.calibrated[row] else 1.0
-    out[_HOT] = s.temperature_c[row]
-
-
-@kernel
 def electrical_figures(
     phases: int, u_v: Three, i_a: Three, p_w: Three, q_var: Three, around: Around, ratings: Ratings, out: NDArray[np.float64]
 ) -> None:
@@ -148,15 +136,22 @@ def settle(s: State, row: int, wants: int, figures: NDArray[np.float64], start_s
 
 
 @kernel
-def watch(s: State, row: int, start_s: int) -> None:
-    """Judges all alarms of a row over [start_s, now]; without supply only the covers, which a battery watches."""
+def watch(s: State, rows: NDArray[np.intp], starts_s: NDArray[np.int64]) -> None:
+    """Judges all alarms of rows over [start, now]; without supply only the covers, which a battery watches."""
     figures = np.empty(ALARMS)
-    input_figures(s, row, figures)
-    around, ratings = surroundings(s.around[row], s.ratings[row])
-    u_v, i_a, p_w, q_var = _three(s.u_v[row]), _three(s.i_a[row]), _three(s.p_w[row]), _three(s.q_var[row])
-    electrical_figures(s.phases[row], u_v, i_a, p_w, q_var, around, ratings, figures)
-    wants = wanted(s.alarm_on, s.alarm_off, s.alarm_low, figures, s.alarms[row], 0)
-    if not s.powered[row]:
-        wants &= COVERS
-    if wants or s.pending[row]:
-        settle(s, row, wants, figures, start_s, s.now_s[row])
+    for k in range(rows.size):
+        row = rows[k]
+        figures[_DISCONNECTED] = 0.0 if s.closed[row] else 1.0
+        for cover in range(3):
+            figures[_COVER + cover] = 1.0 if s.covers[row, cover] else 0.0
+        figures[_MAGNET], figures[_HOT] = s.magnet_mt[row], s.temperature_c[row]
+        figures[_BATTERY], figures[_BATTERY + 1] = s.battery_v[row, 0], s.battery_v[row, 1]
+        figures[_UNCALIBRATED] = 0.0 if s.calibrated[row] else 1.0
+        around, ratings = surroundings(s.around[row], s.ratings[row])
+        u_v, i_a, p_w, q_var = _three(s.u_v[row]), _three(s.i_a[row]), _three(s.p_w[row]), _three(s.q_var[row])
+        electrical_figures(s.phases[row], u_v, i_a, p_w, q_var, around, ratings, figures)
+        wants = wanted(s.alarm_on, s.alarm_off, s.alarm_low, figures, s.alarms[row], 0)
+        if not s.powered[row]:
+            wants &= COVERS
+        if wants or s.pending[row]:
+            settle(s, row, wants, figures, starts_s[k], s.now_s[row])

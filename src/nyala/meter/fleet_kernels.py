@@ -20,6 +20,8 @@ Counters = NDArray[np.uint32]
 Energies = NDArray[np.int32]
 BLOCK: Final = 1024
 """Rows worked on together: what they need in between takes 20 kB."""
+LANES = 16
+"""Flags that are looked at together."""
 GROUPS: Final = 4
 """Total and three phases."""
 MARGIN = 1e-3
@@ -127,6 +129,22 @@ def _screen_states(flags: Energies, active: NDArray[np.int64], pending: NDArray[
 
 
 @kernel
+def _flagged(flags: Energies, live: Energies, places: Energies) -> Energies:
+    """The places of flagged rows with supply, without a branch per row; `places` takes them."""
+    found = 0
+    for first in range(0, flags.size, LANES):
+        last = min(first + LANES, flags.size)
+        some = np.int32(0)
+        for k in range(first, last):
+            some |= flags[k]
+        if some:
+            for k in range(first, last):
+                places[found] = k
+                found += (flags[k] != 0) & (live[k] != 0)
+    return places[:found]
+
+
+@kernel
 def _judge(s: State, start: int, energies: Energies, phasors: tuple[Singles, Singles, Singles], size: int, at_s: int) -> None:
     """The alarms of the flagged rows of a block, exactly, over the second that ends at `at_s`.
 
@@ -134,9 +152,8 @@ def _judge(s: State, start: int, energies: Energies, phasors: tuple[Singles, Sin
     """
     u_v, active_a, lagging_a = phasors
     figures = np.empty(ALARMS)
-    for row in range(start, start + size):
-        if not (energies[9, row - start] and energies[10, row - start]):
-            continue
+    for row in _flagged(energies[9][:size], energies[10][:size], energies[8]):
+        row += start  # noqa: PLW2901 - places become rows
         u = np.float64(u_v[0, row]), np.float64(u_v[1, row]), np.float64(u_v[2, row])
         a = np.float64(active_a[0, row]), np.float64(active_a[1, row]), np.float64(active_a[2, row])
         r = np.float64(lagging_a[0, row]), np.float64(lagging_a[1, row]), np.float64(lagging_a[2, row])
