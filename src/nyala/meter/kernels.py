@@ -83,12 +83,13 @@ def _integrate(s: State, rows: NDArray[np.intp], stops_s: NDArray[np.int64]) -> 
         start_s = s.segment_start_s[row]
         length = max(s.segment_end_s[row] - start_s, 1)
         before, after = s.now_s[row] - start_s, stop_s - start_s
+        whole = before == 0 and after == length
         live, rate, phases = s.powered[row] and s.closed[row], s.rate[row], s.phases[row]
         for channel in range(CHANNELS):
             energy = s.segment_mws[row, channel]
             if energy == 0:
                 continue
-            taken = energy * after // length - energy * before // length
+            taken = energy if whole else energy * after // length - energy * before // length
             if live:
                 _count(s.wh[row, channel], s.rest_mws[row, channel], 0, taken)
                 _count(s.wh[row, channel], s.rest_mws[row, channel], rate, taken)
@@ -99,7 +100,7 @@ def _integrate(s: State, rows: NDArray[np.intp], stops_s: NDArray[np.int64]) -> 
             for channel in range(CHANNELS):
                 energy = s.phase_mws[row, phase, channel]
                 if energy:
-                    taken = energy * after // length - energy * before // length
+                    taken = energy if whole else energy * after // length - energy * before // length
                     _count(s.phase_wh[row, phase], s.phase_rest_mws[row, phase], channel, taken)
         slewed_ns = min(max(s.slew_ns[row], -elapsed_s * SLEW_PPB), elapsed_s * SLEW_PPB)
         s.slew_ns[row] -= slewed_ns
