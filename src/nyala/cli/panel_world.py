@@ -12,6 +12,7 @@ from nyala import __version__
 from nyala.cli.panel import Action
 from nyala.meter.bank import Bank
 from nyala.meter.chip import PHASES, Second
+from nyala.meter.contacts import Function, closed
 from nyala.meter.display import machine
 from nyala.meter.display.lcd import compose
 from nyala.meter.display.leds import lit
@@ -83,6 +84,8 @@ class TableWorld:
         opened = [action.value for action, place in _COVERS.items() if state.covers[0, place]]
         opened += ["magnet"] if state.magnet_mt[0] else []
         supply = "on" if self.bank.powered[0] else "off"
+        contacts = [function.value for function in Function if closed(self.meter, function)]
+        opened += [f"contacts closed: {' '.join(contacts)}"] if contacts else []
         return f"load {LOADS_PERCENT[self._load]} % Imax, supply {supply}" + (f", {', '.join(opened)}" if opened else "")
 
     # -- hands and time
