@@ -14,6 +14,7 @@ class Permission(StrEnum):
     READ_COMMANDS = "commands.read"
     READ_NOW = "commands.read_now"
     SWITCH = "commands.switch"
+    RESET_DEMAND = "commands.reset_demand"
     READ_ALARMS = "alarms.read"
     ACKNOWLEDGE = "alarms.acknowledge"
     READ_BILLS = "bills.read"
@@ -31,7 +32,7 @@ _VIEW: Final = frozenset(
 )
 ROLES: Final[dict[str, frozenset[Permission]]] = {
     "viewer": _VIEW,
-    "operator": _VIEW | {Permission.READ_NOW, Permission.SWITCH, Permission.ACKNOWLEDGE},
+    "operator": _VIEW | {Permission.READ_NOW, Permission.SWITCH, Permission.RESET_DEMAND, Permission.ACKNOWLEDGE},
     "billing": _VIEW | {Permission.RUN_BILLS},
     "admin": frozenset(Permission),
 }

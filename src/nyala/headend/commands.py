@@ -31,6 +31,8 @@ READ_LIVE: Final = ("p_w", "u1_v", "i1_a", "q_var", "f_hz", "switch_state", "imp
 READ_PHASES: Final = ("u1_v", "u2_v", "u3_v", "i1_a", "i2_a", "i3_a", "p_w", "q_var")
 """What "read now" asks of a three-phase meter."""
 _STATE: Final = ("switch_state", "last_command")
+_RESET: Final = ("reset_count", "last_command")
+"""What verifies a command when it was carried out and nothing has shown it."""
 
 
 class Kind(StrEnum):
@@ -39,9 +41,15 @@ class Kind(StrEnum):
     SWITCH_OPEN = "switch_open"
     SWITCH_CLOSE = "switch_close"
     READ = "read"
+    DEMAND_RESET = "demand_reset"
 
 
-_OPCODES: Final = {Kind.SWITCH_OPEN: Opcode.SWITCH_OPEN, Kind.SWITCH_CLOSE: Opcode.SWITCH_CLOSE, Kind.READ: Opcode.READ}
+_OPCODES: Final = {
+    Kind.SWITCH_OPEN: Opcode.SWITCH_OPEN,
+    Kind.SWITCH_CLOSE: Opcode.SWITCH_CLOSE,
+    Kind.READ: Opcode.READ,
+    Kind.DEMAND_RESET: Opcode.DEMAND_RESET,
+}
 _WANTED: Final = {Kind.SWITCH_OPEN: 0, Kind.SWITCH_CLOSE: 1}
 _SEEN: Final = {EventCode.SWITCH_OPENED: Kind.SWITCH_OPEN, EventCode.SWITCH_CLOSED: Kind.SWITCH_CLOSE}
 
@@ -117,7 +125,7 @@ class CommandTracker:
         key: str | None = None,
     ) -> CommandRow:
         """Queues a command.  NotAllowedError for a model without a switch; ConflictError where too many are open."""
-        if kind is not Kind.READ and not has_switch:
+        if kind in _WANTED and not has_switch:
             raise NotAllowedError(f"meter {meter.serial} ({meter.model}) has no supply switch")
         under_way = [command for command in self._open.values() if command.meter_id == meter.id]
         if len(under_way) >= OPEN_MAX:
@@ -205,7 +213,8 @@ class CommandTracker:
         if command.state is CommandState.UNKNOWN and command.kind is not Kind.READ:
             said = Command(self._sequence(meter.id), Opcode.QUERY, asked=command.sequence)
         elif command.state is CommandState.EXECUTED:
-            said = Command(self._sequence(meter.id), Opcode.READ, quantities=_STATE)
+            shows = _RESET if command.kind is Kind.DEMAND_RESET else _STATE
+            said = Command(self._sequence(meter.id), Opcode.READ, quantities=shows)
         else:
             said = Command(command.sequence, _OPCODES[command.kind], quantities=command.quantities)
             confirmed = command.kind is not Kind.READ
@@ -256,11 +265,17 @@ class CommandTracker:
             if command.kind is Kind.READ:
                 if command.state is not CommandState.QUEUED and said.values.keys() & set(command.quantities):
                     self._move(command, CommandEvent.SEEN, now_us, "values received")
-            elif (said.values.get("last_command"), said.values.get("switch_state")) == (
-                command.sequence,
-                _WANTED[command.kind],
-            ):
+            elif self._shows(command, said):
                 self._move(command, CommandEvent.SEEN, now_us, "seen in the meter's report")
+
+    @staticmethod
+    def _shows(command: CommandRow, said: Values) -> bool:
+        """Whether a report carries the number of a command and what it was to bring about."""
+        if said.values.get("last_command") != command.sequence:
+            return False
+        if command.kind is Kind.DEMAND_RESET:
+            return "reset_count" in said.values
+        return said.values.get("switch_state") == _WANTED[command.kind]
 
     def event(self, meter_id: int, event: Event, now_us: int) -> None:
         """An event of a meter: a switch that moved names the command that moved it."""

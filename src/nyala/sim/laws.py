@@ -88,7 +88,11 @@ def law_kept(acknowledged: Iterable[tuple[int, bytes]], connection: Connection) 
 
 _DONE: Final = (CommandState.VERIFIED, CommandState.EXECUTED)
 _NOT_DONE: Final = (CommandState.FAILED, CommandState.EXPIRED, CommandState.CANCELLED)
-_KINDS: Final = {Opcode.SWITCH_OPEN: Kind.SWITCH_OPEN, Opcode.SWITCH_CLOSE: Kind.SWITCH_CLOSE}
+_KINDS: Final = {
+    Opcode.SWITCH_OPEN: Kind.SWITCH_OPEN,
+    Opcode.SWITCH_CLOSE: Kind.SWITCH_CLOSE,
+    Opcode.DEMAND_RESET: Kind.DEMAND_RESET,
+}
 
 
 def law_once(

@@ -45,6 +45,8 @@ class Opcode(IntEnum):
     BACKFILL = 4
     QUERY = 5
     """Was the command of this sequence number carried out?"""
+    DEMAND_RESET = 6
+    """A new billing period begins: maxima fall to 0, registers are frozen."""
 
 
 class Result(IntEnum):
@@ -57,6 +59,8 @@ class Result(IntEnum):
     MALFORMED = 3
     NOT_EXECUTED = 4
     """Answer to a query: never seen, or so long ago that it is forgotten."""
+    LOCKED_OUT = 5
+    """A demand reset too soon after the last."""
 
 
 class Direction(StrEnum):

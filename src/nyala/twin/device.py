@@ -23,6 +23,7 @@ from nyala.lorawan.region import Region
 from nyala.meter.bank import Change
 from nyala.meter.logs import event_id
 from nyala.meter.meter import Meter
+from nyala.meter.snapshots import Reason as Reset
 from nyala.meter.supply import Reason, SwitchEvent, SwitchState
 from nyala.telegram import intervals, messages, values
 from nyala.telegram.kinds import EventCode, Opcode, Port, Result
@@ -48,9 +49,7 @@ REPORT_INTERVALS_MAX: Final = 96
 """Intervals that one report reaches back; older ones are asked for by the head-end."""
 REPEAT_ROOM: Final = 40
 """From this room on a report repeats the intervals of the one before: a lost frame then heals by itself."""
-EXECUTED_LIMIT: Final = 32
 _LOCAL_MOVES: Final = {event_id("switch_opened"): EventCode.SWITCH_OPENED, event_id("switch_closed"): EventCode.SWITCH_CLOSED}
-
 
 TwinEffect = Transmit | Executed | Joined
 
@@ -338,6 +337,8 @@ class Twin:
         match command.opcode:
             case Opcode.SWITCH_OPEN | Opcode.SWITCH_CLOSE:
                 return self._switch(command)
+            case Opcode.DEMAND_RESET:
+                return self._reset_demand(command)
             case Opcode.READ:
                 said = {name: self._read(name) for name in command.quantities}
                 asked = {name: value for name, value in said.items() if value is not None}
@@ -361,23 +362,33 @@ class Twin:
 
     def _switch(self, command: Command) -> list[TwinEffect]:
         """Opens or closes the supply switch, once for each sequence number, and shows what became of it."""
-        memory, wanted_open = self.memory, command.opcode is Opcode.SWITCH_OPEN
+        wanted_open = command.opcode is Opcode.SWITCH_OPEN
         if self.meter.switch_state is SwitchState.NONE:
             self._answer(Answer(command.sequence, command.opcode, Result.NO_SUCH_PART))
             return []
         event = SwitchEvent.REMOTE_DISCONNECT if wanted_open else SwitchEvent.REMOTE_RECONNECT
         moved = self.meter.switch(event)
-        answer = Answer(command.sequence, command.opcode, Result.DONE, self.meter.switch_state.value)
-        memory.executed[command.sequence] = answer
-        while len(memory.executed) > EXECUTED_LIMIT:
-            memory.executed.popitem(last=False)
-        self._answer(answer)
+        self._done_with(command, Result.DONE, self.meter.switch_state.value)
         if moved:
             self._event(EventCode.SWITCH_OPENED if wanted_open else EventCode.SWITCH_CLOSED, command.sequence)
         else:
-            state = {"switch_state": self.meter.switch_state.value, "last_command": command.sequence}
-            self._values(Urgency.READ, Values(self.meter.clock_s, state))
+            self._show("switch_state", self.meter.switch_state.value, command)
         return [Executed(command.sequence, command.opcode)]
+
+    def _reset_demand(self, command: Command) -> list[TwinEffect]:
+        """Begins a new demand period, once for each sequence number, unless it is too soon after the last."""
+        operation = self.meter.operation
+        done = operation.reset_demand(Reset.COMMAND)
+        self._done_with(command, Result.DONE if done else Result.LOCKED_OUT, operation.reset_count)
+        if done:
+            self._show("reset_count", operation.reset_count, command)
+        return [Executed(command.sequence, command.opcode)] if done else []
+
+    def _show(self, name: str, value: int, command: Command) -> None:
+        self._values(Urgency.READ, Values(self.meter.clock_s, {name: value, "last_command": command.sequence}))
+
+    def _done_with(self, command: Command, result: Result, detail: int) -> None:
+        self._answer(self.memory.remember(Answer(command.sequence, command.opcode, result, detail)))
 
     # -- the clock
 

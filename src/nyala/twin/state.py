@@ -2,10 +2,14 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import Final
 
 from nyala.lorawan.device.state import DeviceMemory
 from nyala.telegram.kinds import Opcode
 from nyala.telegram.messages import Answer
+
+EXECUTED_LIMIT: Final = 32
+"""Commands whose answers are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,13 @@ class TwinMemory:
     """The last UTC day whose opening registers were said."""
     event_number: int = 0
     executed: OrderedDict[int, Answer] = field(default_factory=OrderedDict)
+
+    def remember(self, answer: Answer) -> Answer:
+        """Keeps what became of a command, so that a repeat gets the same answer."""
+        self.executed[answer.sequence] = answer
+        while len(self.executed) > EXECUTED_LIMIT:
+            self.executed.popitem(last=False)
+        return answer
 
 
 @dataclass(frozen=True, slots=True)

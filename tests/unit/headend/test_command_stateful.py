@@ -57,7 +57,7 @@ class Commands(RuleBasedStateMachine):
             )
         except CallerError:
             return
-        assert number == 1 or kind is Kind.READ
+        assert number == 1 or kind not in POSITION
         self.commands.append(command)
 
     @precondition(lambda self: self.commands)
@@ -102,11 +102,12 @@ class Commands(RuleBasedStateMachine):
 
     @rule(number=meters, last=sequences, position=st.integers(0, 1), read=st.booleans())
     def a_meter_reports(self, number: int, last: int, position: int, read: bool) -> None:  # noqa: FBT001 - drawn
-        said = {"p_w": 1} if read else {"last_command": last, "switch_state": position}
+        said = {"p_w": 1} if read else {"last_command": last, "switch_state": position, "reset_count": 1}
         for command in self.living():
             if command.meter_id != number:
                 continue
-            if command.kind is Kind.READ or (not read and (last, position) == (command.sequence, POSITION[command.kind])):
+            wanted = POSITION.get(command.kind, position)
+            if command.kind is Kind.READ or (not read and (last, position) == (command.sequence, wanted)):
                 self.shown.add(command.id)
         self.tracker.values(MeterState(number), Values(0, said), self.now_us)
 
@@ -145,7 +146,8 @@ class Commands(RuleBasedStateMachine):
     @invariant()
     def open_are_those_that_have_not_ended(self) -> None:
         assert {row.id for row in self.tracker.open} == {row.id for row in self.commands if row.state not in FINAL}
-        assert len([row for row in self.tracker.open if row.kind is not Kind.READ]) <= 1
+        orders = [row.meter_id for row in self.tracker.open if row.kind is not Kind.READ]
+        assert len(orders) == len(set(orders))
 
     @invariant()
     def nothing_is_verified_unseen(self) -> None:

@@ -30,6 +30,8 @@ BY_HAND = [
     (Port.COMMAND, "0102 03 00 56", Command(0x0102, Opcode.READ, quantities=("import_wh", "switch_state"))),
     (Port.COMMAND, "0102 04 0123456 3 005f", Command(0x0102, Opcode.BACKFILL, first=0x0123456, period_s=900, count=96)),
     (Port.COMMAND, "0102 05 0101", Command(0x0102, Opcode.QUERY, asked=0x0101)),
+    (Port.COMMAND, "0102 06", Command(0x0102, Opcode.DEMAND_RESET)),
+    (Port.ANSWER, "0102 06 05 00000003", Answer(0x0102, Opcode.DEMAND_RESET, Result.LOCKED_OUT, 3)),
     (Port.ANSWER, "0102 01 00 00000001", Answer(0x0102, Opcode.SWITCH_OPEN, Result.DONE, 1)),
     (Port.ANSWER, "0102 63 02 00000000", Answer(0x0102, 99, Result.UNKNOWN_OPCODE)),
     # minutes: 1_760_000_040 s = 29,333,334 min, mod 16,384 = 5,974; import_wh 300 = 3 nibbles; p_w -1 = 1 nibble

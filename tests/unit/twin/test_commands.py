@@ -7,9 +7,8 @@ from nyala.telegram.intervals import Intervals
 from nyala.telegram.kinds import EventCode, Opcode, Port, Result
 from nyala.telegram.messages import Answer, Command, Event
 from nyala.telegram.values import Values
-from nyala.twin.device import EXECUTED_LIMIT
 from nyala.twin.jobs import Urgency
-from nyala.twin.state import Executed
+from nyala.twin.state import EXECUTED_LIMIT, Executed
 from nyala.vocab.quantities import Channel
 from nyala.vocab.time import DAY_S, HOUR_S
 from tests.unit.twin.wall import MIDNIGHT_S, Wall
@@ -262,3 +261,21 @@ def test_what_has_no_sequence_number_or_another_port_is_passed_over(payload, por
     wall.say(payload, port)
     wall.run(30)
     assert (wall.heard, wall.executed, wall.meter.switch_state) == ([], [], SwitchState.CLOSED)
+
+
+def test_a_demand_reset_is_carried_out_once_and_shown():
+    wall = Wall()
+    wall.join()
+    wall.run(3_600)
+    wall.forget()
+    for sequence in (9, 9, 10):
+        obey(wall, Command(sequence, Opcode.DEMAND_RESET))
+    assert [(each.result, each.detail) for each in wall.told(Answer)] == [
+        (Result.DONE, 1),
+        (Result.DONE, 1),
+        (Result.LOCKED_OUT, 1),
+    ]
+    assert wall.executed == [Executed(9, Opcode.DEMAND_RESET)]
+    assert {"reset_count": 1, "last_command": 9} in [each.values for each in wall.told(Values)]
+    assert wall.meter.value("max_import_w") == 0
+    assert wall.meter.value("prev_import_w") == 1_000

@@ -26,6 +26,7 @@ const commandKinds: Record<CommandKind, string> = {
   switch_open: 'Open switch',
   switch_close: 'Close switch',
   read: 'Read now',
+  demand_reset: 'Reset demand',
 };
 
 export const en = {

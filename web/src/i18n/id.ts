@@ -238,7 +238,12 @@ export const id: Messages = {
       cancelled: 'Dibatalkan',
       unknown: 'Tidak diketahui',
     },
-    kinds: { switch_open: 'Buka sakelar', switch_close: 'Tutup sakelar', read: 'Baca sekarang' },
+    kinds: {
+      switch_open: 'Buka sakelar',
+      switch_close: 'Tutup sakelar',
+      read: 'Baca sekarang',
+      demand_reset: 'Reset permintaan',
+    },
     by: (who, when) => `${who}, ${when}`,
     expires: (when) => `berlaku sampai ${when}`,
     cancel: 'Batalkan perintah',

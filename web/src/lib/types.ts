@@ -175,7 +175,7 @@ export interface Profile extends Series {
   quality: number[];
 }
 
-export type CommandKind = 'switch_open' | 'switch_close' | 'read';
+export type CommandKind = 'switch_open' | 'switch_close' | 'read' | 'demand_reset';
 export type CommandState =
   'queued' | 'sent' | 'delivered' | 'executed' | 'verified' | 'failed' | 'expired' | 'cancelled' | 'unknown';
 

@@ -20,6 +20,7 @@ _NEEDS: Final = {
     Kind.SWITCH_OPEN: Permission.SWITCH,
     Kind.SWITCH_CLOSE: Permission.SWITCH,
     Kind.READ: Permission.READ_NOW,
+    Kind.DEMAND_RESET: Permission.RESET_DEMAND,
 }
 
 router = APIRouter(tags=["commands"])

@@ -56,5 +56,5 @@ class CommandsOut(BaseModel):
 class NewCommand(BaseModel):
     """An order."""
 
-    kind: Literal["switch_open", "switch_close", "read"]
+    kind: Literal["switch_open", "switch_close", "read", "demand_reset"]
     reason: str = Field(default="", max_length=REASON_MAX)
