@@ -5,7 +5,6 @@ It is the meter's own renderer over the shadow: a value that was never reported 
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
 
 from nyala.api.shapes.lcd import FaceOut, FacesOut
 from nyala.headend.alarms import active_bits
@@ -18,17 +17,11 @@ from nyala.meter.display.number import scale_of
 from nyala.meter.display.reading import Ratio, Signs
 from nyala.meter.face import PRESENT, SAG, quadrant
 from nyala.meter.model import meter_model
+from nyala.meter.reading import DERIVED
 from nyala.meter.supply import SwitchState
 from nyala.vocab.alarms import Alarm
-from nyala.vocab.quantities import catalogue
+from nyala.vocab.quantities import catalogue, register
 from nyala.vocab.time import iso, zone
-
-_SUMS: Final = {
-    "abs_wh": (("import_wh", 1), ("export_wh", 1)),
-    "net_wh": (("import_wh", 1), ("export_wh", -1)),
-    "plus_varh": (("q1_varh", 1), ("q2_varh", 1)),
-    "minus_varh": (("q3_varh", 1), ("q4_varh", 1)),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +56,8 @@ class Reported:
         """A catalogue integer, or None for one that was not reported."""
         if name in self.shadow.registers:
             return self.shadow.registers[name][0]
-        if name in _SUMS:
-            parts = [(self.shadow.registers.get(part), sign) for part, sign in _SUMS[name]]
+        if name in DERIVED:
+            parts = [(self.shadow.registers.get(register(channel).name), sign) for channel, sign in DERIVED[name]]
             known = [sign * part[0] for part, sign in parts if part is not None]
             return sum(known) if len(known) == len(parts) else None
         return self.shadow.live.get(name)

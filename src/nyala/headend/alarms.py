@@ -24,13 +24,11 @@ from typing import Final
 
 from nyala.headend.ports import AlarmChange, AlarmCleared, AlarmDated, AlarmRaised
 from nyala.headend.registry import AlarmShadow, MeterRecord, MeterState
-from nyala.telegram.kinds import EventCode
+from nyala.telegram.kinds import ALARM_VALUE_BITS, EventCode
 from nyala.telegram.messages import Event
 from nyala.vocab.alarms import Alarm, AlarmRow, Severity, active, alarm_row
 from nyala.vocab.errors import TelegramError, UnknownError
 
-BIT_SHIFT: Final = 24
-"""An event's detail is the alarm's bit above so many bits of its value (`telegram/kinds.py`)."""
 NUMBERS: Final = 256
 """Event numbers wrap at this."""
 _ALL_BITS: Final = sum(1 << alarm for alarm in Alarm)
@@ -52,7 +50,7 @@ def moves_alarm(code: int) -> bool:
 def split_detail(detail: int) -> tuple[AlarmRow, int]:
     """(alarm, value) of the detail of an alarm's event; TelegramError for an alarm that is not in the table."""
     try:
-        return alarm_row(detail >> BIT_SHIFT), detail & ((1 << BIT_SHIFT) - 1)
+        return alarm_row(detail >> ALARM_VALUE_BITS), detail & ((1 << ALARM_VALUE_BITS) - 1)
     except UnknownError as error:
         raise TelegramError(f"event of {error}") from error
 

@@ -63,6 +63,10 @@ class Result(IntEnum):
     """A demand reset too soon after the last."""
 
 
+ALARM_VALUE_BITS = 24
+"""The detail of an alarm's event is the alarm's bit above so many bits of its value."""
+
+
 class Direction(StrEnum):
     """Who says it."""
 

@@ -7,12 +7,11 @@ live values, tells the centre what it missed.  A disconnection has events of its
 from typing import Final
 
 from nyala.meter.bank import Change
-from nyala.telegram.kinds import EventCode
+from nyala.telegram.kinds import ALARM_VALUE_BITS, EventCode
 from nyala.telegram.messages import Event
 from nyala.vocab.alarms import Alarm, Severity, alarm_row
 
 ALARM_PAUSE_S: Final = 3_600
-ALARM_SHIFT: Final = 24
 
 
 class AlarmTelling:
@@ -28,6 +27,6 @@ class AlarmTelling:
         if change.alarm is Alarm.METER_DISCONNECTED or (row.severity is Severity.LOW and lately):
             return None
         self._said_s[change.alarm] = clock_s
-        value = min(max(round(change.figure * 10**-row.scaler), 0), (1 << ALARM_SHIFT) - 1)
+        value = min(max(round(change.figure * 10**-row.scaler), 0), (1 << ALARM_VALUE_BITS) - 1)
         code = EventCode.ALARM_RAISED if change.raised else EventCode.ALARM_CLEARED
-        return Event(number, code, clock_s, change.alarm << ALARM_SHIFT | value)
+        return Event(number, code, clock_s, change.alarm << ALARM_VALUE_BITS | value)

@@ -6,8 +6,8 @@ from nyala.meter.bank import Change
 from nyala.meter.limiter import Limit, LimiterPlan
 from nyala.meter.logs import LogGroup
 from nyala.meter.supply import Reason
-from nyala.telegram.kinds import EventCode
-from nyala.twin.alarm_telling import ALARM_PAUSE_S, ALARM_SHIFT
+from nyala.telegram.kinds import ALARM_VALUE_BITS, EventCode
+from nyala.twin.alarm_telling import ALARM_PAUSE_S
 from nyala.vocab.alarms import Alarm, alarm_row
 from tests.unit.meter.banks import feed
 from tests.unit.twin.wall import MIDNIGHT_S as START_S
@@ -27,8 +27,8 @@ def change(alarm, *, raised=True, at_s=START_S, figure=1.0):
 def test_every_alarm_is_an_event_with_its_bit_and_its_figure_in_the_tables_steps(twin, alarm):
     event = twin.alarm_event(change(alarm, figure=3.07))
     assert event.code is EventCode.ALARM_RAISED
-    assert event.detail >> ALARM_SHIFT == alarm
-    assert event.detail & (1 << ALARM_SHIFT) - 1 == round(3.07 * 10 ** -alarm_row(alarm).scaler)
+    assert event.detail >> ALARM_VALUE_BITS == alarm
+    assert event.detail & (1 << ALARM_VALUE_BITS) - 1 == round(3.07 * 10 ** -alarm_row(alarm).scaler)
     assert event.clock_s == twin.meter.clock_s - int(twin.meter.bank.now_s[0]) + START_S
 
 
