@@ -22,11 +22,15 @@ class Reception:
     """The gateway's 32-bit microsecond counter at the end of the frame."""
     journal: int = 0
     """Sequence number in the uplink journal; 0: not journaled (replayed from elsewhere)."""
+    gps_us: int | None = None
+    """GPS time of the end of the frame, where the gateway has a fix."""
+    context: bytes = b""
+    """What the gateway wants back with an answer in the windows of this frame; only its own protocol reads it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transmission:
-    """One frame that one gateway is to send."""
+    """One frame that one gateway is to send: in a window of an uplink, at a GPS time, or at once."""
 
     gateway: int
     phy: bytes
@@ -38,6 +42,34 @@ class Transmission:
     start_us: int
     """The server's own estimate of when it begins; what its plan of this gateway holds."""
     token: object = None
+    number: int = 0
+    """Names it in `NetworkServer.transmitted`; 0: nobody asks what became of it."""
+    dev_eui: int = 0
+    """The device it is for; 0: a multicast group."""
+    delay_us: int | None = None
+    """After the end of the uplink that it answers; None: it answers none."""
+    context: bytes = b""
+    """`Reception.context` of that uplink."""
+    gps_us: int | None = None
+    """Begins at this GPS time; only gateways with a fix can do it."""
+
+
+class TxResult(StrEnum):
+    """What a gateway said of a transmission.  The names of TX_ACK, and two of our own."""
+
+    OK = "NONE"
+    """Taken, or sent."""
+    TOO_LATE = "TOO_LATE"
+    TOO_EARLY = "TOO_EARLY"
+    COLLISION_PACKET = "COLLISION_PACKET"
+    COLLISION_BEACON = "COLLISION_BEACON"
+    TX_FREQ = "TX_FREQ"
+    TX_POWER = "TX_POWER"
+    GPS_UNLOCKED = "GPS_UNLOCKED"
+    NO_PATH = "NO_PATH"
+    """No way to the gateway is open."""
+    NO_ANSWER = "NO_ANSWER"
+    """The gateway did not say anything in time: it may have sent the frame, or not."""
 
 
 class Refusal(StrEnum):
