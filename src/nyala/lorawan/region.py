@@ -19,13 +19,13 @@ FHDR_AND_PORT: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class DataRate:
-    """One row: `payload` is M, the largest MACPayload; 0 where the data rate is not usable under the dwell limit."""
+    """One row: `payload` is M, the largest MACPayload, `payload_dwell` under the dwell limit; 0 where it is not usable so."""
 
     index: int
     sf: int
     bandwidth_khz: int
     payload: int
-    payload_dwell: int
+    payload_dwell: int = 0
 
     @property
     def text(self) -> str:
@@ -73,13 +73,13 @@ class Region:
         return found
 
     def mac_payload_max(self, data_rate: int, *, dwell: bool) -> int:
-        """M in bytes at a data rate, with or without the dwell-time limit; 0 where it may not be used."""
+        """M in bytes at a data rate, with or without the dwell-time limit (a region may have none); 0: it may not be used."""
         row = self.data_rate(data_rate)
-        return row.payload_dwell if dwell else row.payload
+        return row.payload_dwell if dwell and self.dwell_ms else row.payload
 
     def rx1_data_rate(self, uplink_data_rate: int, offset: int, *, dwell: bool) -> int:
         """Data rate of RX1 for an uplink, by RX1DROffset and the downlink dwell limit."""
-        rows = self.rx1_data_rates[dwell]
+        rows = self.rx1_data_rates[dwell and self.dwell_ms > 0]
         if not (0 <= uplink_data_rate < len(rows) and 0 <= offset < len(rows[0])):
             raise UnknownError(f"RX1 row of {self.name}", (uplink_data_rate, offset))
         return min(rows[uplink_data_rate][offset], len(self.data_rates) - 1)
@@ -106,7 +106,7 @@ def region(name: str) -> Region:
         raise UnknownError("region", name)
     rates = tuple(DataRate(index=i, **rate) for i, rate in enumerate(row.pop("data_rate")))
     tables = row.pop("rx1_data_rate")
-    rx1 = {dwell: tuple(map(tuple, tables[key])) for dwell, key in ((False, "no_dwell"), (True, "dwell"))}
+    rx1 = {dwell: tuple(map(tuple, tables[key])) for dwell, key in ((False, "no_dwell"), (True, "dwell")) if key in tables}
     row = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
     return Region(data_rates=rates, rx1_data_rates=rx1, **row)
 

@@ -40,7 +40,7 @@ class SubBand:
 
 @dataclass(frozen=True, slots=True)
 class Regulation:
-    """One law.  `sub_bands` cover the band without a gap, in order."""
+    """One law.  `sub_bands` in order; in a gap between them nothing may be sent."""
 
     name: str
     source: str
@@ -56,7 +56,7 @@ class Regulation:
         return min(band.max_eirp_dbm for band in self.sub_bands)
 
     def sub_band(self, frequency_hz: int) -> SubBand:
-        """The sub-band of a frequency; UnknownError outside the band."""
+        """The sub-band of a frequency; UnknownError where nothing may be sent."""
         for band in self.sub_bands:
             if band.holds(frequency_hz):
                 return band

@@ -111,7 +111,7 @@ def test_the_band_has_two_edges(hz, inside):
     assert AS923_2.allows(hz) is inside
 
 
-@pytest.mark.parametrize("name", ["", "AS923", "AS923-3", "EU868", "../regions/as923_2", "as923_2"])
+@pytest.mark.parametrize("name", ["", "AS923", "AS923-3", "US915", "../regions/as923_2", "as923_2"])
 def test_a_region_without_a_file_is_refused_by_name(name):
     with pytest.raises(UnknownError) as caught:
         region(name)
