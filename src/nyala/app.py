@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Engine
 
 from nyala.gateway.udp_server import SemtechUdpServer
-from nyala.headend.backfill import PROFILE
+from nyala.headend.backfill import profile_of
 from nyala.headend.commands import CommandTracker
 from nyala.headend.ingest import Ingest
 from nyala.headend.onboarding import NewMeter
@@ -87,7 +87,7 @@ def close_gaps(engine: Engine, records: Iterable[MeterRecord], first_s: int, unt
     book, count = Book(LoadDays(engine)), 0
     for record in records:
         first, until = -(-max(first_s, record.installed_s) // record.period_s), until_s // record.period_s
-        for channel in PROFILE if until > first else ():
+        for channel in profile_of(record) if until > first else ():
             count += estimate_gaps(book, record.id, channel, record.period_s, first, until)
     changed, superseded = book.take_changes()
     writer = InlineWriter(engine)

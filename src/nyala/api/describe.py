@@ -13,6 +13,7 @@ from nyala.api.shapes.meters import (
     SwitchOut,
 )
 from nyala.headend.alarms import is_alarm
+from nyala.headend.foreign.mapping import foreign_model
 from nyala.headend.ports import EventRow
 from nyala.headend.registry import MeterRecord, MeterState
 from nyala.lorawan.region import Region
@@ -32,6 +33,15 @@ EVENT_TEXTS = {
 _ORDER = {name: place for place, name in enumerate(catalogue())}
 
 
+def model_of(name: str) -> ModelOut:
+    """A model, ours or another maker's."""
+    model = foreign_model(name)
+    if model is not None:
+        return ModelOut(name=name, title=model.title, phases=model.phases, supply_switch=False)
+    own = meter_model(name)
+    return ModelOut(name=name, title=own.title, phases=own.phases, supply_switch=own.supply_switch)
+
+
 def meter_line(line: MeterLine, missing: int) -> MeterLineOut:
     """A meter in a list."""
     return MeterLineOut(
@@ -41,7 +51,7 @@ def meter_line(line: MeterLine, missing: int) -> MeterLineOut:
         site=line.site,
         model=line.model,
         ct_ratio=line.ct_ratio,
-        switch_state=SWITCH_NAMES[line.switch_state] if meter_model(line.model).supply_switch else "none",
+        switch_state=SWITCH_NAMES[line.switch_state] if model_of(line.model).supply_switch else "none",
         last_heard_s=None if not line.last_heard_us else line.last_heard_us // US_PER_S,
         p_w=line.p_w,
         import_wh=line.import_wh,
@@ -51,7 +61,7 @@ def meter_line(line: MeterLine, missing: int) -> MeterLineOut:
 
 def switch_of(record: MeterRecord, state: MeterState) -> SwitchOut:
     """The supply switch as last reported; a model without one says so whatever was reported."""
-    if not meter_model(record.model).supply_switch:
+    if not model_of(record.model).supply_switch:
         return SwitchOut(state="none", at_s=None)
     return SwitchOut(state=SWITCH_NAMES[state.switch_state], at_s=state.switch_at_s or None)
 
@@ -69,7 +79,6 @@ def live_of(state: MeterState) -> LiveOut | None:
 
 def meter_out(record: MeterRecord, state: MeterState, missing: int, region: Region) -> MeterOut:
     """One meter."""
-    model = meter_model(record.model)
     radio = None
     if state.gateways:
         rate = region.data_rate(state.data_rate).text
@@ -80,7 +89,7 @@ def meter_out(record: MeterRecord, state: MeterState, missing: int, region: Regi
         customer=record.customer,
         site=record.site,
         zone=record.zone,
-        model=ModelOut(name=model.name, title=model.title, phases=model.phases, supply_switch=model.supply_switch),
+        model=model_of(record.model),
         dev_eui=eui_text(record.dev_eui),
         tariff=record.tariff,
         contracted_va=record.contracted_va,

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from nyala.api.shapes.lcd import FaceOut, FacesOut
 from nyala.headend.alarms import active_bits
+from nyala.headend.foreign.mapping import foreign_model
 from nyala.headend.registry import MeterRecord, MeterState
 from nyala.meter.display.lcd import compose, to_json
 from nyala.meter.display.leds import Lamps
@@ -87,10 +88,10 @@ def signs_of(reported: Reported) -> Signs:
 
 
 def faces_of(record: MeterRecord, shadow: MeterState) -> FacesOut:
-    """The scroll list of a meter, item by item."""
-    reported, model = Reported(record, shadow), meter_model(record.model)
-    if not shadow.live_at_s:
+    """The scroll list of a meter, item by item; empty where nothing was reported, or the display is another maker's."""
+    if not shadow.live_at_s or foreign_model(record.model) is not None:
         return FacesOut(at=None, item_s=Times().item_ms // 1000, faces=[])
+    reported, model = Reported(record, shadow), meter_model(record.model)
     signs = signs_of(reported)
     lamps = Lamps(
         alarms=signs.alarms,

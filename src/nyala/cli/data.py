@@ -25,12 +25,13 @@ def import_meters(
     db: Db = DEFAULT_DB,
 ) -> None:
     """Onboards meters; a file with a bad row changes nothing and every bad row is named."""
+    from nyala.headend.foreign.mapping import foreign_models  # noqa: PLC0415
     from nyala.headend.onboarding import read_file  # noqa: PLC0415
     from nyala.meter.model import MODELS  # noqa: PLC0415
     from nyala.store import meters  # noqa: PLC0415
     from nyala.store.engine import open_engine, upgrade  # noqa: PLC0415
 
-    reading = read_file(read_text(file), str(file), MODELS, int(time.time()))
+    reading = read_file(read_text(file), str(file), (*MODELS, *foreign_models()), int(time.time()))
     if reading.errors:
         for error in reading.errors:
             progress(f"nyala: {error}")

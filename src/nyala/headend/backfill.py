@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Final
 
+from nyala.headend.foreign.mapping import foreign_model
 from nyala.headend.registry import MeterRecord, Registry
 from nyala.lorawan.network.port import Downlink
 from nyala.mdm.book import Book
@@ -20,7 +21,7 @@ from nyala.vocab.quantities import Channel
 from nyala.vocab.time import US_PER_S
 
 PROFILE: Final = (Channel.IMPORT, Channel.EXPORT)
-"""Channels that every meter reports."""
+"""Channels that every meter of ours reports."""
 SCAN_US: Final = 300 * US_PER_S
 """How often all meters are looked at."""
 GRACE_S: Final = 300
@@ -40,6 +41,12 @@ ATTEMPTS_MAX: Final = 40
 def expected_to(period_s: int, report_s: int, now_us: int) -> int:
     """Every interval before this index should have come by now."""
     return (now_us // US_PER_S - 2 * report_s - GRACE_S) // period_s
+
+
+def profile_of(meter: MeterRecord) -> tuple[Channel, ...]:
+    """The channels of a meter that intervals are expected of."""
+    model = foreign_model(meter.model)
+    return PROFILE if model is None else tuple(channel for channel in model.channels if channel in PROFILE)
 
 
 @dataclass(slots=True)
@@ -125,7 +132,7 @@ class Backfill:
     def _look(self, meter: MeterRecord, now_us: int) -> None:
         state = self._registry.state(meter.id)
         expected = expected_to(meter.period_s, meter.report_s, now_us)
-        if state.complete_to >= expected or meter.id in self._gaps or not state.last_heard_us:
+        if state.complete_to >= expected or meter.id in self._gaps or not state.last_heard_us or foreign_model(meter.model):
             return
         self._gaps[meter.id] = _Gap()
         self._turns.append(meter.id)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from nyala.headend.foreign.edges import Reading
 from nyala.vocab.errors import UnknownError
 
 
@@ -70,6 +71,8 @@ class MeterState:
     """By bit: the alarms that were ever seen on or cleared; the others are off."""
     alarms_at_s: int = 0
     """Instant of the newest state `alarms`."""
+    edges: dict[str, Reading] = field(default_factory=dict)
+    """Register name -> where its intervals stand, of a meter that tells registers only (another maker's)."""
 
 
 class Registry:

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from nyala.headend import alarms
-from nyala.headend.backfill import PROFILE, Backfill
+from nyala.headend.backfill import PROFILE, Backfill, profile_of
 from nyala.headend.commands import CommandRow, CommandTracker
+from nyala.headend.foreign import edges
+from nyala.headend.foreign.mapping import ForeignModel, foreign_model
 from nyala.headend.ports import AlarmChange, AppUplink, Changes, EventRow, GatewayRow, RegisterRow
 from nyala.headend.registry import MeterRecord, MeterState, Registry
 from nyala.lorawan.network.port import Downlink as NetworkDownlink
@@ -30,7 +32,7 @@ from nyala.telegram.messages import Event as MeterEvent
 from nyala.telegram.values import Values
 from nyala.vocab.errors import ConflictError, TelegramError
 from nyala.vocab.quality import Quality
-from nyala.vocab.quantities import Channel, catalogue
+from nyala.vocab.quantities import Channel, catalogue, register
 from nyala.vocab.time import DAY_S, US_PER_S
 
 FUTURE_S: Final = 3_600
@@ -133,8 +135,12 @@ class HeadEnd:
             state.gateways = len(radio.receptions)
         if port is None or not port:
             return
+        model = foreign_model(meter.model)
         try:
-            self._said(meter, state, codec.decode(port, payload, received_us // US_PER_S), received_us)
+            if model is None:
+                self._said(meter, state, codec.decode(port, payload, received_us // US_PER_S), received_us)
+            else:
+                self._foreign(meter, state, model, model.decode(port, payload, received_us), received_us)
         except (TelegramError, ConflictError) as error:
             self.counts[f"refused_{type(error).__name__}"] += 1
             for listener in self.refused:
@@ -186,11 +192,34 @@ class HeadEnd:
                     reconcile(self.book, Key(meter.id, day, channel))
             self._move_on(meter, state)
 
+    def _foreign(self, meter: MeterRecord, state: MeterState, model: ForeignModel, said: Values, received_us: int) -> None:
+        """Values of another maker's meter: its registers make the intervals."""
+        period_s = meter.period_s
+        self._values(meter, state, said, received_us)
+        for name in (register(channel).name for channel in model.channels):
+            if name not in said.values:
+                continue
+            channel, last = catalogue()[name].channel, state.edges.get(name)
+            assert channel is not None
+            if last is None:
+                state.edges[name] = edges.begin(said.at_s, said.values[name], period_s)
+                continue
+            state.edges[name], run = edges.follow(last, said.at_s, said.values[name], period_s)
+            if run is None:
+                continue
+            standing_wh = run.open_wh
+            for interval, value in enumerate(run.values, start=run.first):
+                self.book.set_register(meter.id, channel, period_s, interval * period_s, standing_wh)
+                standing_wh += value
+            self.book.set_register(meter.id, channel, period_s, (run.first + len(run.values)) * period_s, standing_wh)
+            self.counts["intervals"] += self.book.merge(meter.id, channel, period_s, run.first, run.values, run.qualities)
+            self._move_on(meter, state)
+
     def _move_on(self, meter: MeterRecord, state: MeterState) -> None:
         """Finds the first gap anew."""
         first, book = state.complete_to, self.book
         state.complete_to = min(
-            book.first_missing(meter.id, channel, meter.period_s, first, first + SCAN_MAX) for channel in PROFILE
+            book.first_missing(meter.id, channel, meter.period_s, first, first + SCAN_MAX) for channel in profile_of(meter)
         )
 
     def close_old_gaps(self, now_us: int) -> int:
@@ -200,7 +229,7 @@ class HeadEnd:
             until = (now_us // US_PER_S - ESTIMATE_AFTER_S) // meter.period_s
             first = self.registry.state(meter.id).complete_to
             if first < until and self.registry.state(meter.id).last_heard_us:
-                for channel in PROFILE:
+                for channel in profile_of(meter):
                     count += estimate_gaps(self.book, meter.id, channel, meter.period_s, first, until)
                 self._move_on(meter, self.registry.touch(meter.id))
         self.counts["estimated"] += count

@@ -10,10 +10,11 @@ from nyala.api.problems import MayNotError
 from nyala.api.shapes.commands import CommandOut, CommandsOut, NewCommand
 from nyala.api.state import ApiState
 from nyala.headend.commands import CommandRow, Kind
+from nyala.headend.foreign.mapping import foreign_model
 from nyala.meter.model import meter_model
 from nyala.store import commands, meters
 from nyala.store.users import User
-from nyala.vocab.errors import ConflictError, UnknownError
+from nyala.vocab.errors import ConflictError, NotAllowedError, UnknownError
 
 KEY_MAX: Final = 64
 _NEEDS: Final = {
@@ -82,6 +83,8 @@ async def post_command(
             raise ConflictError("this idempotency key was used for another order")
         await centre.ingest.stored()
         return _with_steps(state, [known])[0]
+    if foreign_model(record.model) is not None:
+        raise NotAllowedError(f"meter {record.serial}: a {record.model} takes no commands of ours")
     model = meter_model(record.model)
     command = centre.headend.tracker.issue(
         record,
