@@ -15,11 +15,11 @@ from nyala.headend.backfill import profile_of
 from nyala.headend.commands import CommandTracker
 from nyala.headend.ingest import Ingest
 from nyala.headend.onboarding import NewMeter
-from nyala.headend.ports import AppUplink, Changes, Writer
+from nyala.headend.ports import Changes, Writer
 from nyala.headend.registry import MeterRecord, Registry
 from nyala.headend.service import HeadEnd
 from nyala.lorawan.network.plan import NetworkPlan, indonesia
-from nyala.lorawan.network.port import Reception
+from nyala.lorawan.network.port import AppUplink, Reception
 from nyala.lorawan.network.server import NetworkServer
 from nyala.mdm.book import Book
 from nyala.mdm.closing import estimate_gaps

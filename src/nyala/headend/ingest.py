@@ -15,9 +15,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from nyala.headend.ports import AppUplink, Changes, Radio, Writer
+from nyala.headend.ports import Bridge, Changes, Radio, Writer
 from nyala.headend.service import HeadEnd
-from nyala.lorawan.network.port import Reception, Refused, Transmission, Uplink
+from nyala.lorawan.network.port import AppUplink, Downlink, DownlinkFate, Reception, Refused, Transmission, Uplink
 from nyala.lorawan.network.server import NetworkServer
 from nyala.vocab.errors import ConflictError
 from nyala.vocab.time import US_PER_S
@@ -47,11 +47,14 @@ class Ingest:
         next_journal: int = 1,
     ) -> None:
         self.radio: Radio | None = None
+        self.bridges: dict[str, Bridge] = {}
+        """Other network servers by name."""
         self.groups = self.frames = 0
         self.refused: list[Callable[[Refused], None]] = []
         self._network, self._headend, self._writer, self._now_us = network, headend, writer, now_us
         self._receptions: list[Reception] = []
         self._app: list[AppUplink] = []
+        self._fates: list[DownlinkFate] = []
         self._acknowledgements: list[Acknowledge] = []
         self._next_journal = next_journal
         self._worked_off = next_journal - 1
@@ -80,6 +83,11 @@ class Ingest:
         self._acknowledgements.append(acknowledge)
         self._work.set()
         return True
+
+    def submit_fates(self, fates: Sequence[DownlinkFate]) -> None:
+        """Takes what another network server says of downlinks.  Not journaled: a command whose fate was lost is chased."""
+        self._fates += fates
+        self._work.set()
 
     def replay(self, receptions: Sequence[Reception], app: Sequence[AppUplink]) -> None:
         """Plays journal rows again that had not been worked off when the process ended."""
@@ -129,7 +137,7 @@ class Ingest:
         self._work.clear()
         now_us = self._now_us()
         changes, acknowledgements = self._take(now_us)
-        transmissions = self._work_off(changes, now_us, silent=silent)
+        transmissions, bridged = self._work_off(changes, now_us, silent=silent)
         self._headend.collect(changes)
         changes.roots, changes.sessions, changes.counted = self._network.sessions.take_changes()
         self._mark(changes)
@@ -141,6 +149,9 @@ class Ingest:
         for transmission in transmissions:
             if self.radio is not None:
                 self.radio.transmit(transmission)
+        for bridge, downlink in bridged:
+            if bridge is None or not bridge.send(downlink):
+                self._headend.not_taken(downlink)
         self._headend.stored(changes)
 
     def _take(self, now_us: int) -> tuple[Changes, list[Acknowledge]]:
@@ -153,7 +164,10 @@ class Ingest:
             self._network.receive(reception, now_us)
         return changes, acknowledgements
 
-    def _work_off(self, changes: Changes, now_us: int, *, silent: bool) -> list[Transmission]:
+    def _work_off(
+        self, changes: Changes, now_us: int, *, silent: bool
+    ) -> tuple[list[Transmission], list[tuple[Bridge | None, Downlink]]]:
+        """The effects of what came; answers what may leave once they are stored: frames, and downlinks for bridges."""
         events = self._network.poll(now_us)
         touched = [(event.dev_eui, event.received_us) for event in events if isinstance(event, Uplink)]
         touched += [(uplink.dev_eui, uplink.received_us) for uplink in changes.app_journal]
@@ -161,7 +175,8 @@ class Ingest:
             self._headend.prefetch(touched)
         for uplink in changes.app_journal:
             self._headend.handle(uplink, now_us)
-        for event in events:
+        fates, self._fates = self._fates, []
+        for event in (*fates, *events):
             self._headend.handle(event, now_us)
             if isinstance(event, Refused):
                 for listener in self.refused:
@@ -169,7 +184,12 @@ class Ingest:
         downlinks, withdrawn = ([], []) if silent else self._headend.poll(now_us)
         for dev_eui, token in withdrawn:
             self._network.cancel(dev_eui, token)
+        bridged: list[tuple[Bridge | None, Downlink]] = []
         for downlink in downlinks:
+            via = self._headend.via(downlink.dev_eui)
+            if via:
+                bridged.append((self.bridges.get(via), downlink))
+                continue
             try:
                 self._network.enqueue(downlink, now_us)
             except ConflictError:
@@ -179,7 +199,7 @@ class Ingest:
             for event in sent:
                 self._headend.handle(event, now_us)
             events += sent
-        return [event for event in events if isinstance(event, Transmission)]
+        return [event for event in events if isinstance(event, Transmission)], bridged
 
     def _mark(self, changes: Changes) -> None:
         oldest = self._network.oldest_journal()

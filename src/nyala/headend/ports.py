@@ -10,20 +10,9 @@ from typing import Protocol
 
 from nyala.headend.commands import CommandRow, CommandStep
 from nyala.headend.registry import MeterState
-from nyala.lorawan.network.port import Reception, Transmission
+from nyala.lorawan.network.port import AppUplink, Downlink, Reception, Transmission
 from nyala.lorawan.network.sessions import Counted, Root, SessionRow
 from nyala.mdm.load_day import LoadDayRow
-
-
-@dataclass(frozen=True, slots=True)
-class AppUplink:
-    """A telegram that came without a radio frame of ours: from another network server, or from the demo's history."""
-
-    dev_eui: int
-    port: int
-    payload: bytes
-    received_us: int
-    journal: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,3 +129,10 @@ class Radio(Protocol):
 
     def transmit(self, transmission: Transmission) -> bool:
         """Hands a frame to a gateway; False where there is no way to it."""
+
+
+class Bridge(Protocol):
+    """Another network server that has devices of ours."""
+
+    def send(self, downlink: Downlink) -> bool:
+        """Hands a downlink over; False where there is no way to it now."""

@@ -71,6 +71,8 @@ class MeterState:
     """By bit: the alarms that were ever seen on or cleared; the others are off."""
     alarms_at_s: int = 0
     """Instant of the newest state `alarms`."""
+    via: str = ""
+    """The bridge that it was last heard over; empty: our own network."""
     edges: dict[str, Reading] = field(default_factory=dict)
     """Register name -> where its intervals stand, of a meter that tells registers only (another maker's)."""
 

@@ -17,10 +17,10 @@ from nyala.headend.backfill import PROFILE, Backfill, profile_of
 from nyala.headend.commands import CommandRow, CommandTracker
 from nyala.headend.foreign import edges
 from nyala.headend.foreign.mapping import ForeignModel, foreign_model
-from nyala.headend.ports import AlarmChange, AppUplink, Changes, EventRow, GatewayRow, RegisterRow
+from nyala.headend.ports import AlarmChange, Changes, EventRow, GatewayRow, RegisterRow
 from nyala.headend.registry import MeterRecord, MeterState, Registry
+from nyala.lorawan.network.port import AppUplink, DownlinkFate, Event, Reception, Uplink
 from nyala.lorawan.network.port import Downlink as NetworkDownlink
-from nyala.lorawan.network.port import DownlinkFate, Event, Reception, Uplink
 from nyala.mdm.book import Book
 from nyala.mdm.closing import ESTIMATE_AFTER_S, estimate_gaps, reconcile
 from nyala.mdm.load_day import Key
@@ -112,27 +112,29 @@ class HeadEnd:
             case Uplink():
                 self.counts["uplinks"] += 1
                 self._recent.append(event.received_us)
-                self._telegram(event.dev_eui, event.port, event.payload, event.received_us, event)
+                self._telegram(event, event.receptions[0], len(event.receptions))
             case AppUplink():
-                self._telegram(event.dev_eui, event.port, event.payload, event.received_us, None)
+                self._telegram(event, event if event.gateways else None, event.gateways)
             case DownlinkFate():
                 self.tracker.fate(event, now_us)
                 self.backfill.sent(event.token)
             case _:
                 pass
 
-    def _telegram(self, dev_eui: int, port: int | None, payload: bytes, received_us: int, radio: Uplink | None) -> None:
-        meter = self.registry.of_device(dev_eui)
+    def _telegram(self, uplink: Uplink | AppUplink, best: Reception | AppUplink | None, gateways: int) -> None:
+        """Takes a payload; `best` says how the best of the gateways heard it, where that is known."""
+        port, payload, received_us = uplink.port, uplink.payload, uplink.received_us
+        meter = self.registry.of_device(uplink.dev_eui)
         if meter is None:
             self.counts["uplink_of_no_meter"] += 1
             return
         state = self.registry.touch(meter.id)
         state.last_heard_us = max(state.last_heard_us, received_us)
         state.uplinks += 1
-        if radio is not None:
-            best = radio.receptions[0]
-            state.data_rate, state.rssi_dbm, state.snr_db = radio.data_rate, best.rssi_dbm, best.snr_db
-            state.gateways = len(radio.receptions)
+        state.via = uplink.via if isinstance(uplink, AppUplink) else ""
+        if best is not None:
+            state.data_rate, state.rssi_dbm, state.snr_db = uplink.data_rate, best.rssi_dbm, best.snr_db
+            state.gateways = gateways
         if port is None or not port:
             return
         model = foreign_model(meter.model)
@@ -162,6 +164,11 @@ class HeadEnd:
                 state.model_code, state.firmware = telegram.model, telegram.firmware
             case _:
                 raise TelegramError("a command telegram came from a meter")
+
+    def via(self, dev_eui: int) -> str:
+        """The bridge over which a device is reached; empty: our own network."""
+        meter = self.registry.of_device(dev_eui)
+        return "" if meter is None else self.registry.state(meter.id).via
 
     def uplinks_per_minute(self) -> float:
         """The pace of the last uplinks, at most `RATE_WINDOW` of them."""

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, func, select
 
 from nyala.headend.command_life import FINAL, CommandState
 from nyala.headend.commands import CommandRow, CommandStep
-from nyala.headend.ports import AppUplink, EventRow
-from nyala.lorawan.network.port import Reception
+from nyala.headend.ports import EventRow
+from nyala.lorawan.network.port import AppUplink, Reception
 from nyala.store import rows, schema
 
 LIST_MAX: Final = 200

@@ -7,9 +7,8 @@ from sqlalchemy import RowMapping
 
 from nyala.headend.command_life import CommandState
 from nyala.headend.commands import CommandRow, Kind
-from nyala.headend.ports import AppUplink
 from nyala.headend.registry import MeterRecord, MeterState
-from nyala.lorawan.network.port import Reception
+from nyala.lorawan.network.port import AppUplink, Reception
 from nyala.lorawan.network.sessions import HeardBy, SessionRow
 from nyala.mdm.load_day import Key, LoadDayRow
 from nyala.vocab.identifiers import eui_text
@@ -19,6 +18,7 @@ Row = dict[str, Any]
 _pack: Final = msgspec.msgpack.Encoder().encode
 _json: Final = msgspec.json.Encoder().encode
 _radio: Final = msgspec.msgpack.Decoder(tuple[int, int, float, float, int])
+_bridge: Final = msgspec.msgpack.Decoder(tuple[str, int, float, float, int])
 _shadow: Final = msgspec.msgpack.Decoder(MeterState)
 
 
@@ -37,20 +37,22 @@ def reception_row(reception: Reception) -> Row:
 
 def app_uplink_row(uplink: AppUplink) -> Row:
     """A journal row of a telegram without a radio frame of ours."""
+    bridge = (uplink.via, uplink.data_rate, uplink.rssi_dbm, uplink.snr_db, uplink.gateways)
     return {
         "seq": uplink.journal,
         "received_us": uplink.received_us,
         "source": eui_text(uplink.dev_eui),
         "port": uplink.port,
         "payload": uplink.payload,
-        "radio": b"",
+        "radio": _pack(bridge) if uplink.via else b"",
     }
 
 
 def journal_entry(row: RowMapping) -> Reception | AppUplink:
     """What a journal row holds."""
     if row["port"] is not None:
-        return AppUplink(int(row["source"], 16), row["port"], row["payload"], row["received_us"], row["seq"])
+        bridge = _bridge.decode(row["radio"]) if row["radio"] else ()
+        return AppUplink(int(row["source"], 16), row["port"], row["payload"], row["received_us"], row["seq"], *bridge)
     frequency_hz, data_rate, rssi_dbm, snr_db, tmst_us = _radio.decode(row["radio"])
     return Reception(
         gateway=int(row["source"], 16),

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from nyala.headend.commands import CommandRow, CommandTracker, Kind
-from nyala.headend.ports import AppUplink, Changes
+from nyala.headend.ports import Changes
 from nyala.headend.registry import MeterRecord, MeterState, Registry
 from nyala.headend.service import HeadEnd
-from nyala.lorawan.network.port import Reception, Uplink
+from nyala.lorawan.network.port import AppUplink, Reception, Uplink
 from nyala.mdm.book import Book
 from nyala.mdm.load_day import Key
 from nyala.telegram import codec

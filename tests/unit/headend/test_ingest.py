@@ -6,9 +6,8 @@ import pytest
 
 from nyala.headend.commands import Kind
 from nyala.headend.ingest import GROUP_FRAMES, GROUP_US, WAITING_MAX
-from nyala.headend.ports import AppUplink
 from nyala.lorawan.frame import DataFrame
-from nyala.lorawan.network.port import Refused
+from nyala.lorawan.network.port import AppUplink, Refused
 from nyala.telegram.kinds import EventCode, Port
 from nyala.telegram.messages import Event, Hello, encode_hello
 from nyala.vocab.time import US_PER_S

@@ -10,9 +10,9 @@ from sqlalchemy import Engine, select
 
 from nyala.app import Centre
 from nyala.headend.onboarding import NewMeter
-from nyala.headend.ports import AppUplink, Changes
+from nyala.headend.ports import Changes
 from nyala.lorawan.frame import DataFrame
-from nyala.lorawan.network.port import Reception, Transmission
+from nyala.lorawan.network.port import AppUplink, Reception, Transmission
 from nyala.mdm.load_day import from_row
 from nyala.sim.virtual_time import VirtualTimeLoop
 from nyala.store import commands, meters, rows, schema

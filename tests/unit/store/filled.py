@@ -9,10 +9,10 @@ from sqlalchemy import Engine, Table, func, select
 from nyala.headend.command_life import CommandState
 from nyala.headend.commands import CommandRow, CommandStep, Kind
 from nyala.headend.onboarding import NewMeter
-from nyala.headend.ports import AlarmRaised, AppUplink, Changes, EventRow, GatewayRow, RegisterRow
+from nyala.headend.ports import AlarmRaised, Changes, EventRow, GatewayRow, RegisterRow
 from nyala.headend.registry import AlarmShadow, MeterRecord, MeterState
 from nyala.lorawan.crypto import AesKey
-from nyala.lorawan.network.port import Reception
+from nyala.lorawan.network.port import AppUplink, Reception
 from nyala.lorawan.network.sessions import Counted, Root, SessionRow
 from nyala.mdm.load_day import Key, LoadDay, LoadDayRow, to_row
 from nyala.store import meters, schema

@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 
 from nyala.headend.command_life import CommandState
 from nyala.headend.commands import CommandRow, Kind
-from nyala.headend.ports import AppUplink
 from nyala.headend.registry import MeterState
-from nyala.lorawan.network.port import Reception
+from nyala.lorawan.network.port import AppUplink, Reception
 from nyala.lorawan.network.sessions import SessionRow
 from nyala.mdm.load_day import Key, LoadDayRow
 from nyala.store import rows

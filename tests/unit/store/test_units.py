@@ -10,7 +10,8 @@ from sqlalchemy.exc import DBAPIError
 
 from nyala.headend.command_life import CommandState
 from nyala.headend.commands import CommandStep
-from nyala.headend.ports import AppUplink, Changes, EventRow, GatewayRow, RegisterRow
+from nyala.headend.ports import Changes, EventRow, GatewayRow, RegisterRow
+from nyala.lorawan.network.port import AppUplink
 from nyala.lorawan.network.sessions import SessionRow
 from nyala.mdm.load_day import Key
 from nyala.store import commands, gateways, load_days, meters, schema

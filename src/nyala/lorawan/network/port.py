@@ -114,6 +114,25 @@ class Uplink:
 
 
 @dataclass(frozen=True, slots=True)
+class AppUplink:
+    """A telegram that came without a radio frame of ours: from another network server, or from the demo's history."""
+
+    dev_eui: int
+    port: int
+    payload: bytes
+    received_us: int
+    journal: int = 0
+    via: str = ""
+    """Name of the bridge to the other network server, where answers go."""
+    data_rate: int = 0
+    rssi_dbm: float = 0.0
+    snr_db: float = 0.0
+    """As the best gateway heard it, by the other server's word."""
+    gateways: int = 0
+    """How many heard it; 0: nothing is known of the radio."""
+
+
+@dataclass(frozen=True, slots=True)
 class JoinedDevice:
     """A device has joined; counters start at 0."""
 
