@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from nyala.vocab.errors import GatewayError
 
 NOW_US = 1_790_000_000_000_000
 ITEM = "4f1c2f5e"
-IDS = {
+IDS: dict[str, Any] = {
     "device_id": "house-1",
     "application_ids": {"application_id": "estate"},
     "dev_eui": "00000000000D0001",
@@ -23,7 +24,7 @@ IDS = {
     "dev_addr": "260B1A2C",
 }
 # shape of the documentation, "Data formats": fields that nyala does not read are there as well
-UP = {
+UP: dict[str, Any] = {
     "end_device_ids": IDS,
     "correlation_ids": ["as:up:01H"],
     "received_at": "2026-09-21T14:13:20.123456789Z",
@@ -79,7 +80,7 @@ def test_a_join_is_told():
     assert stack().decode(topic("join"), said(message), NOW_US) == [Note(NoteKind.JOINED, 0xD0001, "DevAddr 260B1A2C")]
 
 
-FATES = {
+FATES: dict[str, tuple[dict[str, Any], Fate]] = {
     "down/sent": ({"downlink_sent": {"correlation_ids": ["nyala:" + ITEM, "as:x"]}}, Fate.SENT),
     "down/ack": ({"downlink_ack": {"correlation_ids": ["nyala:" + ITEM]}}, Fate.ACKNOWLEDGED),
     "down/nack": ({"correlation_ids": ["nyala:" + ITEM], "downlink_nack": {}}, Fate.NOT_ACKNOWLEDGED),
