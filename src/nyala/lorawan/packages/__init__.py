@@ -1,0 +1,1 @@
+"""Application packages of the LoRa Alliance: clock synchronisation (TS003), fragmentation (TS004), remote multicast (TS005)."""
