@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nyala.lorawan.packages import commands as c
+from nyala.lorawan.packages import layouts as c
 from nyala.lorawan.packages.commands import TO_DEVICE, TO_SERVER, Open, PackagePort, decode, encode
 from nyala.vocab.errors import BadArgumentError, FrameError
 
@@ -62,7 +62,7 @@ def test_every_command_has_the_bytes_of_the_standard(table, port, version, said,
 @pytest.mark.parametrize(("table", "port", "version", "said", "octets"), ROWS, ids=IDS)
 def test_every_command_that_is_cut_short_is_refused(table, port, version, said, octets):
     head = said.head if isinstance(said, Open) else said
-    for size in range(1, 1 + head.size()):
+    for size in range(1, 1 + head.size() + (head.tail or 0)):
         with pytest.raises(FrameError, match="cut short"):
             decode(bytes.fromhex(octets)[:size], table[port, version])
 
@@ -87,7 +87,7 @@ def test_an_unknown_command_is_refused(port, cid):
             decode(bytes([cid, 0, 0]), tables[port, 2])
 
 
-def test_open_octets_end_a_message():
+def test_octets_that_a_command_does_not_have_are_refused_and_a_fragment_ends_its_message():
     fragment = Open(c.DataFragment(1, 0), b"x")
     with pytest.raises(BadArgumentError, match="cannot stand there"):
         encode([fragment, c.FragDeleteReq(0)])
