@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Model = Annotated[str, typer.Option("--model", help="single-phase, three-phase or three-phase-ct.")]
 Seed = Annotated[int, typer.Option("--seed", help="Which specimen: its sensors and the bench's reference are drawn from it.")]
+Un = Annotated[float | None, typer.Option("--un", help="Another nominal voltage of the model, V: 57.7 of three-phase-ct.")]
+In = Annotated[float | None, typer.Option("--in", help="Another current range, by its basic current, A: 1 of three-phase-ct.")]
 Profile = Annotated[str, typer.Option("--profile", help="Limits: sheet (all that the model declares), iec or mid.")]
 Class = Annotated[str, typer.Option("--class", help="Test active energy against this class instead: 1, 2, 0.5S, B ...")]
 Constants = Annotated[str, typer.Option("--constants", help="File that `calibrate` wrote; default: calibrate first.")]
@@ -28,6 +30,8 @@ Quick = Annotated[bool, typer.Option("--quick", help="A subset: fewer points and
 def type_test(
     model: Model,
     *,
+    un: Un = None,
+    basic: In = None,
     seed: Seed = 1,
     profile: Profile = "sheet",
     accuracy_class: Class = "",
@@ -42,10 +46,10 @@ def type_test(
     from nyala.lab import laboratory, text  # noqa: PLC0415
     from nyala.lab.accuracy import Scope  # noqa: PLC0415
 
+    own, limits = _model(model, un, basic, profile, accuracy_class)
     if lifetime:
-        _lifetime(model, as_json=as_json)
+        _lifetime(own, as_json=as_json)
         return
-    own, limits = _model(model, profile, accuracy_class)
     received = _received(own, limits, seed, constants, quick=quick, adjust=not uncalibrated)
     report = laboratory.run(received.bench, limits, Scope(quick, on_request), seed)
     _say(report.to_json(), text.report_lines(report), as_json=as_json)
@@ -56,6 +60,8 @@ def type_test(
 def calibrate(
     model: Model,
     *,
+    un: Un = None,
+    basic: In = None,
     seed: Seed = 1,
     profile: Profile = "sheet",
     out: Annotated[str, typer.Option("--out", help="File for the constants.")] = "",
@@ -64,7 +70,7 @@ def calibrate(
     """Calibrates an un-calibrated meter by the three-point procedure; shows the errors as found and as left."""
     from nyala.lab import constants_file, reception, text  # noqa: PLC0415
 
-    own, limits = _model(model, profile, "")
+    own, limits = _model(model, un, basic, profile, "")
     received = reception.adjusted(reception.receive(own, seed, say=progress), limits)
     done, specimen = received.calibration, received.specimen
     assert done is not None
@@ -88,6 +94,8 @@ def calibrate(
 def certificate(
     model: Model,
     *,
+    un: Un = None,
+    basic: In = None,
     seed: Seed = 1,
     profile: Profile = "sheet",
     accuracy_class: Class = "",
@@ -112,7 +120,7 @@ def certificate(
         raise BadArgumentError(f"a certificate is a .pdf or .json file, not {out!r}")
     if target.suffix == ".pdf":
         paper.need_typst()
-    own, limits = _model(model, profile, accuracy_class)
+    own, limits = _model(model, un, basic, profile, accuracy_class)
     received = _received(own, limits, seed, constants, quick=quick, adjust=True)
     report = laboratory.run(received.bench, limits, Scope(quick), seed)
     found = received.calibration.as_found if received.calibration else ()
@@ -125,11 +133,13 @@ def certificate(
     raise typer.Exit(0 if report.passed else 1)
 
 
-def _model(name: str, profile: str, accuracy_class: str) -> "tuple[MeterModel, LimitProfile]":
+def _model(
+    name: str, nominal_v: float | None, basic_a: float | None, profile: str, accuracy_class: str
+) -> "tuple[MeterModel, LimitProfile]":
     from nyala.lab.profile import limit_profile  # noqa: PLC0415
     from nyala.meter.model import meter_model  # noqa: PLC0415
 
-    model = meter_model(name)
+    model = meter_model(name).ordered(nominal_v, basic_a)
     return model, limit_profile(model, profile, accuracy_class)
 
 
@@ -150,13 +160,12 @@ def _received(
     return reception.adjusted(received, limits) if adjust else received
 
 
-def _lifetime(name: str, *, as_json: bool) -> None:
+def _lifetime(model: "MeterModel", *, as_json: bool) -> None:
     from nyala.lab import text  # noqa: PLC0415
     from nyala.meter.memory.lifetime import lifetime  # noqa: PLC0415
-    from nyala.meter.model import meter_model  # noqa: PLC0415
 
-    table = lifetime(meter_model(name))
-    _say({"model": name, "lifetime": table.to_json(), "pass": table.passes}, text.lifetime_lines(table), as_json=as_json)
+    table = lifetime(model)
+    _say({"model": model.name, "lifetime": table.to_json(), "pass": table.passes}, text.lifetime_lines(table), as_json=as_json)
     raise typer.Exit(0 if table.passes else 1)
 
 

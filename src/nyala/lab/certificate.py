@@ -29,6 +29,7 @@ LANGUAGES: Final = ("en", "id")
 GROUPS: Final = {
     "errors": ("basic", "single-phase load", "export", "difference"),
     "functional": ("starting", "no load", "constant", "repeatability"),
+    "composite": ("composite",),
 }
 """Which tests stand in which section; all others are influences."""
 BUDGETS_SHOWN: Final = 4
@@ -192,7 +193,7 @@ def _sheet(model: MeterModel, language: str) -> list[dict[str, Any]]:
 def layout_input(certificate: dict[str, Any], report: Report, model: MeterModel) -> dict[str, Any]:
     """What the layout gets: the document, the words, and what only the PDF shows."""
     language = certificate["language"]
-    sections: dict[str, list[dict[str, Any]]] = {"errors": [], "functional": [], "influence": []}
+    sections: dict[str, list[dict[str, Any]]] = {section: [] for section in (*GROUPS, "influence")}
     for row in certificate["report"]["points"]:
         sections[section_of(row["test"])].append(row)
     return {

@@ -1,8 +1,8 @@
 """Calibration constants as a file: readable JSON around the bytes that the meter stores, with their checksum.
 
 The bytes decide; the readable part is for people.  Three things can be wrong: the file is not one of these (FileError), it
-belongs to another specimen (ConflictError), or the checksum of the bytes is wrong.  The last is the meter's own case of
-"un-calibrated": `read` says so by None, and whoever uses it must show it.
+belongs to another specimen, or to the same at another voltage or current range (ConflictError), or the checksum of the
+bytes is wrong.  The last is the meter's own case of "un-calibrated": `read` says so by None, and whoever uses it must show it.
 """
 
 import json
@@ -22,6 +22,8 @@ def written(constants: CalibrationConstants, specimen: Specimen) -> str:
         "kind": KIND,
         "model": specimen.model.name,
         "serial": specimen.serial,
+        "nominal_voltage_v": specimen.model.nominal_voltage_v,
+        "basic_current_a": specimen.model.basic_current_a,
         "crc32": f"{constants.checksum():08x}",
         "data": constants.to_bytes().hex(),
         "readable": [asdict(phase) for phase in constants.phases[: specimen.model.phases]],
@@ -38,7 +40,13 @@ def read(text: str, specimen: Specimen, path: str = "") -> CalibrationConstants 
         raise FileError(f"not JSON: {error}", path=path or None) from None
     if not isinstance(document, dict) or document.get("kind") != KIND:
         raise FileError("not a file of calibration constants", path=path or None)
-    for field, own in (("model", specimen.model.name), ("serial", specimen.serial)):
+    model = specimen.model
+    for field, own in (
+        ("model", model.name),
+        ("serial", specimen.serial),
+        ("nominal_voltage_v", model.nominal_voltage_v),
+        ("basic_current_a", model.basic_current_a),
+    ):
         if document.get(field) != own:
             raise ConflictError(f"constants of {field} {document.get(field)!s}; the specimen's is {own}")
     try:

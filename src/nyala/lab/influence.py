@@ -7,6 +7,7 @@ against the same load without the influence: the reference standard's part is co
 Electromagnetic influences (magnet, RF field, bursts on the mains) need the hardware: they are data sheet figures only.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -24,6 +25,7 @@ TEMPERATURES_C: Final = (-25.0, -5.0, 15.0, 35.0, 55.0)
 WARM_UP_S: Final = 3600
 """Time at Imax after which self-heating is judged."""
 TEMPERATURE_SHARE: Final = Effort(2, 10.0)
+HEATING: Final = "self-heating"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ def _chopped(wave: Wave) -> Maker:
     def conditions(load: TerminalLoad, _: Bench) -> list[Condition]:
         a, b, c = load.i_a
         root = 2**0.5
-        return [Condition(wave.value, replace(load, i_a=(a * root, b * root, c * root), wave=wave))]
+        direct = f", {2 * max(load.i_a) / math.pi:.1f} A DC" if wave is Wave.HALF else ""
+        return [Condition(wave.value + direct, replace(load, i_a=(a * root, b * root, c * root), wave=wave))]
 
     return conditions
 
@@ -91,16 +94,16 @@ MAKERS: Final[dict[str, Maker]] = {
 
 
 def influences(bench: Bench, profile: LimitProfile, *, quick: bool = False) -> Iterator[Point]:
-    """All influence tests of a profile; quick: at unity factor, at the outermost levels only."""
+    """All influence tests of a profile; quick: at unity factor, at the outermost levels only, and without self-heating."""
     for (influence, energy, factor, current), rows in _groups(bench, profile).items():
-        if quick and (factor != "1" or energy is Energy.REACTIVE):
+        if quick and (factor != "1" or energy is Energy.REACTIVE or influence == HEATING):
             continue
         frequencies = bench.model.frequencies_hz if influence == "frequency" else bench.model.frequencies_hz[:1]
         for f_hz in frequencies:
             load = terminal_load(bench.model, amperes(bench.model, current), factor, energy=energy, f_hz=float(f_hz))
             if influence == "temperature":
                 yield from _temperature(bench, load, energy, factor, rows)
-            elif influence == "self-heating":
+            elif influence == HEATING:
                 yield from _self_heating(bench, load, energy, factor, rows)
             else:
                 conditions = MAKERS[influence](load, bench)
@@ -108,12 +111,13 @@ def influences(bench: Bench, profile: LimitProfile, *, quick: bool = False) -> I
 
 
 def _groups(bench: Bench, profile: LimitProfile) -> dict[tuple[str, Energy, str, str], list[InfluenceRow]]:
-    """Rows that hold for the specimen, by what is measured once for all of them."""
+    """Rows that hold for the specimen, by what is measured once for all of them; self-heating last: the next would be warm."""
     found: dict[tuple[str, Energy, str, str], list[InfluenceRow]] = {}
     for row in influence_rows():
-        if row.of in profile.classes(row.energy) and row.connection in {"", connection_of(bench.model)}:
+        fits = row.of in profile.classes(row.energy) and row.connection in {"", connection_of(bench.model)}
+        if fits and (row.influence != HEATING or bench.specimen.heats):
             found.setdefault((row.influence, row.energy, row.factor, row.current), []).append(row)
-    return found
+    return dict(sorted(found.items(), key=lambda item: item[0][0] == HEATING))
 
 
 def _limits(rows: list[InfluenceRow], multiple: float = 1.0) -> tuple[Limit, ...]:
@@ -200,8 +204,6 @@ def _temperature(bench: Bench, load: TerminalLoad, energy: Energy, factor: str, 
 
 def _self_heating(bench: Bench, load: TerminalLoad, energy: Energy, factor: str, rows: list[InfluenceRow]) -> Iterator[Point]:
     """Error at Imax after an hour at Imax, against that right after it was switched on from no current."""
-    if not getattr(bench.specimen, "heats", False):
-        return
     bench.say(f"self-heating: {energy.value} {factor}")
     idle = replace(load, i_a=(0.0, 0.0, 0.0))
     bench.apply(idle, WARM_UP_S, energy)
@@ -210,4 +212,4 @@ def _self_heating(bench: Bench, load: TerminalLoad, energy: Energy, factor: str,
     after = bench.measure(load, energy)
     budget = _change_budget(bench, load, energy, before, after)
     value = after.mean_pct - before.mean_pct
-    yield _point(bench, "self-heating", energy, load, max(load.i_a), factor, "1 h at Imax", value, _limits(rows), after, budget)
+    yield _point(bench, HEATING, energy, load, max(load.i_a), factor, "1 h at Imax", value, _limits(rows), after, budget)

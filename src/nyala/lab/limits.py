@@ -2,6 +2,7 @@
 
     limits.csv      percentage error over a range of current (IEC 62053-21, -22, -23; EN 50470-3)
     influence.csv   change of the error under an influence quantity; temperature coefficients
+    composite.csv   maximum permissible error at rated operating conditions, per range of temperature (2014/32/EU)
     levels.csv      levels of voltage and frequency, and by how much the limit is multiplied there
     starting.csv    starting current; no_load.csv the two formulas of the no-load test
 
@@ -54,6 +55,18 @@ class LimitRow:
         low, high = amperes(model, self.lower), amperes(model, self.upper)
         slack = 1e-9 * high
         return low - slack <= current_a and (current_a <= high + slack if self.upper_included else current_a < high - slack)
+
+
+@dataclass(frozen=True, slots=True)
+class CompositeRow:
+    """A maximum permissible error; it holds in bands of temperature (degrees C, low and high)."""
+
+    mpe: LimitRow
+    bands_c: tuple[tuple[float, float], ...]
+
+    def lies_within(self, low_c: float, high_c: float) -> bool:
+        """Whether an operating range holds all of its bands."""
+        return all(low_c <= low and high <= high_c for low, high in self.bands_c)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,22 +162,38 @@ def _of(row: dict[str, str]) -> ClassOf:
 def limit_rows() -> tuple[LimitRow, ...]:
     """All rows of `limits.csv`."""
     return tuple(
-        LimitRow(
-            of=_of(row),
-            energy=Energy(row["energy"]),
-            connection=row["connection"],
-            loaded=row["loaded"],
-            factors=tuple(row["factors"].split()),
-            lower=row["from"],
-            upper=row["to"].removeprefix("< "),
-            upper_included=not row["to"].startswith("< "),
-            limit_pct=float(row["limit_pct"]),
-            on_request=row["on_request"] == "1",
-            source=row["source"],
-            confidence=row["confidence"],
-        )
+        _limit(row, Energy(row["energy"]), row["connection"], on_request=row["on_request"] == "1")
         for row in _rows("limits.csv")
     )
+
+
+def _limit(row: dict[str, str], energy: Energy, connection: str, *, on_request: bool = False) -> LimitRow:
+    return LimitRow(
+        of=_of(row),
+        energy=energy,
+        connection=connection,
+        loaded=row["loaded"],
+        factors=tuple(row["factors"].split()),
+        lower=row["from"],
+        upper=row["to"].removeprefix("< "),
+        upper_included=not row["to"].startswith("< "),
+        limit_pct=float(row["limit_pct"]),
+        on_request=on_request,
+        source=row["source"],
+        confidence=row["confidence"],
+    )
+
+
+@cache
+def composite_rows() -> tuple[CompositeRow, ...]:
+    """All rows of `composite.csv`: active energy, any connection."""
+    return tuple(CompositeRow(_limit(row, Energy.ACTIVE, ""), _bands(row["range_c"])) for row in _rows("composite.csv"))
+
+
+def _bands(text: str) -> tuple[tuple[float, float], ...]:
+    """Bands from "-10..5 30..40"."""
+    ends = [band.split("..") for band in text.split()]
+    return tuple((float(low), float(high)) for low, high in ends)
 
 
 @cache

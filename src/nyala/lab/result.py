@@ -61,6 +61,8 @@ class Point:
     condition: str = ""
     reading: Reading | None = None
     budget: Budget | None = None
+    parts: tuple[tuple[str, float], ...] = ()
+    """What a composite value is made of, in its unit."""
 
     @property
     def limit(self) -> float:
@@ -110,6 +112,7 @@ class Point:
             "pulses": self.reading.pulses if self.reading else 0,
             "seconds": _stated(self.reading.seconds) if self.reading else None,
             "budget": _budget_json(self.budget),
+            "parts_pct": {name: _stated(value) for name, value in self.parts},
         }
 
 
@@ -139,6 +142,8 @@ class Report:
     model: str
     serial: str
     constants_hash: str
+    rating: str
+    """Nominal voltage and current range, as on a plate."""
     profile: str
     classes: tuple[ClassOf, ...]
     seed: int
@@ -160,6 +165,7 @@ class Report:
             "model": self.model,
             "serial": self.serial,
             "constants_hash": self.constants_hash or None,
+            "rating": self.rating,
             "profile": self.profile,
             "classes": [str(of) for of in self.classes],
             "seed": self.seed,

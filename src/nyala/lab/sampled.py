@@ -82,6 +82,11 @@ class SampledSpecimen:
         """Constants with a correct checksum are in force."""
         return self._calibrated
 
+    @property
+    def heats(self) -> bool:
+        """Where the data of its sensors say how they warm."""
+        return self.meter.sensor.heating is not None
+
     def adjust(self, constants: CalibrationConstants) -> None:
         """Takes calibration constants, from the next second on."""
         self.meter.constants = constants

@@ -65,6 +65,10 @@ class Specimen(Protocol):
     def calibrated(self) -> bool:
         """False while it shows the alarm "un-calibrated": it cannot pass a test then, whatever it reads."""
 
+    @property
+    def heats(self) -> bool:
+        """Whether current warms its sensors; False: there is nothing that self-heating could change."""
+
     def apply(self, load: TerminalLoad, seconds: int) -> Pulses:
         """Puts a load on its terminals for whole seconds, right after what was there before; gives the edges of that time."""
 
@@ -116,6 +120,11 @@ class PhasorSpecimen:
     def calibrated(self) -> bool:
         """Always: its errors are what somebody chose."""
         return True
+
+    @property
+    def heats(self) -> bool:
+        """Never: its errors do not move."""
+        return False
 
     def measured(self, load: TerminalLoad) -> tuple[float, float]:
         """Total P in W and Q in var as this specimen sees a load, creep threshold included."""

@@ -15,15 +15,16 @@ def point_line(point: Point) -> str:
     value = "nothing" if point.value is None else f"{round(point.value, digits) + 0.0:.{digits}f}"
     uncertainty = "" if point.uncertainty is None else f"{point.uncertainty:.3f}"
     verdict = "pass" if point.passed else "FAIL"
+    parts = "".join(f"; {name} {round(value, 3) + 0.0:.3f}" for name, value in point.parts)
     return (
         f"{point.test:<18}{point.energy.value:<9}{point.phases:<5}{point.i_a:>8.4g}  {point.pf:<6}{value:>10} "
-        f"{point.unit:<7}{uncertainty:>8}{point.limit:>10.3f}  {verdict}  {point.condition}"
+        f"{point.unit:<7}{uncertainty:>8}{point.limit:>10.3f}  {verdict}  {point.condition}{parts}"
     ).rstrip()
 
 
 def report_lines(report: Report) -> Iterator[str]:
     """A whole report."""
-    yield f"{report.model}, serial {report.serial}, constants {report.constants_hash or 'none: un-calibrated'}"
+    yield f"{report.model}, {report.rating}, serial {report.serial}, constants {report.constants_hash or 'none: un-calibrated'}"
     yield f"limits: {'; '.join(map(str, report.classes))}; simple acceptance; {report.reference}"
     yield HEADER.rstrip()
     yield from map(point_line, report.points)

@@ -1,12 +1,12 @@
 """Meter models as data: `models/*.toml`, one file per column of the product sheet's section B."""
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from nyala.vocab.errors import UnknownError
+from nyala.vocab.errors import NotAllowedError, UnknownError
 
 MODELS = ("single-phase", "three-phase", "three-phase-ct")
 
@@ -40,6 +40,9 @@ class MeterModel:
     voltage_burden_with_module_w: float
     supply_switch: bool
     size_mm: tuple[float, float, float]
+    nominal_voltage_choices_v: tuple[float, ...]
+    current_ranges_a: tuple[tuple[float, float, float], ...]
+    """What is ordered of the model: nominal voltages, and minimum, basic and maximum current together."""
 
     @property
     def no_load_w(self) -> float:
@@ -49,6 +52,33 @@ class MeterModel:
         """
         return self.phases * self.nominal_voltage_v * self.starting_current_a / 2
 
+    def ordered(self, nominal_v: float | None = None, basic_a: float | None = None) -> "MeterModel":
+        """The model at another of its nominal voltages, or with another of its current ranges; NotAllowedError for others."""
+        found = self
+        if nominal_v is not None:
+            if nominal_v not in self.nominal_voltage_choices_v:
+                raise NotAllowedError(
+                    f"{self.name} is made for {_either(self.nominal_voltage_choices_v)} V, not {nominal_v:g} V"
+                )
+            found = replace(found, nominal_voltage_v=nominal_v)
+        if basic_a is not None:
+            ranges = {row[1]: row for row in self.current_ranges_a}
+            if basic_a not in ranges:
+                raise NotAllowedError(f"{self.name} has a basic current of {_either(tuple(ranges))} A, not {basic_a:g} A")
+            low, basic, high = ranges[basic_a]
+            found = replace(found, minimum_current_a=low, basic_current_a=basic, maximum_current_a=high)
+        return found
+
+
+def _either(values: tuple[float, ...]) -> str:
+    *others, last = (f"{value:g}" for value in sorted(values))
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _frozen(value: Any) -> Any:
+    """Lists of a file as tuples, all the way down."""
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+
 
 @cache
 def meter_model(name: str) -> MeterModel:
@@ -57,8 +87,7 @@ def meter_model(name: str) -> MeterModel:
         raise UnknownError("meter model", name)
     file = files("nyala.meter").joinpath("models", f"{name.replace('-', '_')}.toml")
     row: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
-    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
-    return MeterModel(**fields)
+    return MeterModel(**{key: _frozen(value) for key, value in row.items()})
 
 
 def model_of_code(code: int) -> MeterModel:

@@ -36,6 +36,16 @@ def test_a_tighter_class_is_refused_or_failed(nyala):
     assert said.json["classes"] == ["IEC 62053-21 class 2", "IEC 62053-23 class 2"]
 
 
+def test_a_transformer_meter_is_tested_at_another_voltage_and_current_range(nyala):
+    found = nyala("meter", "test", "--model", "three-phase-ct", "--un", 57.7, "--in", 1, "--quick", "--json").json
+    assert found["pass"] is True
+    assert found["rating"] == "3x57.7 V, 0.01-1(10) A"
+    basic = [point for point in found["points"] if point["test"] == "basic"]
+    assert {point["u_v"] for point in basic} == {57.7}
+    assert {0.01, 1.0, 10.0} <= {point["i_a"] for point in basic}
+    assert {point["test"] for point in found["points"]} >= {"composite", "voltage", "temperature"}
+
+
 def test_the_wear_budget_is_printed(nyala):
     said = nyala("meter", "test", "--model", "three-phase-ct", "--lifetime")
     assert said.code == 0
@@ -52,6 +62,10 @@ def test_the_wear_budget_is_printed(nyala):
         (("test", "--model", "three-phase", "--profile", "x"), "unknown limit profile: x"),
         (("test", "--model", "three-phase", "--class", "9"), "unknown accuracy class of active energy: 9"),
         (("test", "--model", "three-phase", "--constants", "nowhere.json"), "nowhere.json: cannot be read"),
+        (("test", "--model", "three-phase", "--un", 57.7), "three-phase is made for 230 V, not 57.7 V"),
+        (("test", "--model", "three-phase-ct", "--un", 100), "three-phase-ct is made for 57.7 or 230 V, not 100 V"),
+        (("calibrate", "--model", "single-phase", "--in", 1), "single-phase has a basic current of 5 A, not 1 A"),
+        (("certificate", "--model", "three-phase-ct", "--in", 2), "three-phase-ct has a basic current of 1 or 5 A, not 2 A"),
         (("certificate", "--model", "three-phase", "--date", "x"), "not a date: 'x'"),
         (("certificate", "--model", "three-phase", "--language", "fr"), "written in en or id"),
         (("certificate", "--model", "three-phase", "--out", "x.doc"), "a .pdf or .json file"),

@@ -162,7 +162,15 @@ def test_a_wrong_checksum_means_un_calibrated(calibrated):
     assert SampledSpecimen(specimen.model, 5).constants_hash == ""
 
 
-@pytest.mark.parametrize(("change", "refusal"), [({"serial": "0200000006"}, "serial 0200000006"), ({"model": "x"}, "model x")])
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        ({"serial": "0200000006"}, "serial 0200000006"),
+        ({"model": "x"}, "model x"),
+        ({"nominal_voltage_v": 57.7}, "nominal_voltage_v 57.7; the specimen's is 230"),
+        ({"basic_current_a": 1}, "basic_current_a 1; the specimen's is 5"),
+    ],
+)
 def test_constants_of_another_specimen_are_refused(calibrated, change, refusal):
     specimen, _ = calibrated["three-phase"]
     with pytest.raises(ConflictError, match=refusal):

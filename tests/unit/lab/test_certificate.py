@@ -98,6 +98,16 @@ def test_the_table_is_the_json(report):
     assert [cell[:4] + cell[5:] for cell in shown] == [cell[:4] + cell[5:] for cell in sorted(expected)]
 
 
+def test_composite_errors_are_printed_part_by_part(report):
+    rows = [point for point in report.to_json()["points"] if certificate.section_of(point["test"]) == "composite"]
+    (cells,) = json.loads(compiled(report).query("<composites>", field="value"))
+    assert len(cells) == 12 * len(rows) > 0
+    assert cells[:4] == ["ABC", "0.25", "1", "5 … 30"]
+    assert cells[15] == f"{MINUS}10 … 5, 30 … 40"
+    assert [cells[at + 8] for at in range(0, len(cells), 12)] == [f"{row['error_pct']:.3f}" for row in rows]
+    assert set(cells[11::12]) == {"pass"}
+
+
 def test_indonesian_has_a_decimal_comma(report):
     cells = printed(report, "id")
     assert "lulus" in cells

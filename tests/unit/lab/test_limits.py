@@ -9,6 +9,7 @@ from nyala.lab.influence import MAKERS
 from nyala.lab.limits import (
     ClassOf,
     amperes,
+    composite_rows,
     connection_of,
     influence_rows,
     level_rows,
@@ -41,7 +42,9 @@ def test_every_row_of_the_error_table_is_sound(row):
 
 
 @pytest.mark.parametrize(
-    "row", [*influence_rows(), *level_rows(), *starting_rows(), *no_load_rows()], ids=lambda row: type(row).__name__
+    "row",
+    [*influence_rows(), *level_rows(), *starting_rows(), *no_load_rows(), *(row.mpe for row in composite_rows())],
+    ids=lambda row: type(row).__name__,
 )
 def test_every_other_row_names_its_source(row):
     assert row.source

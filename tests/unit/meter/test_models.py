@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from nyala.meter.model import MODELS, meter_model, model_of_code
-from nyala.vocab.errors import UnknownError
+from nyala.vocab.errors import NotAllowedError, UnknownError
 
 # The columns of section B, row by row; `None` where the sheet says nothing.
 SHEET: dict[str, dict[str, Any]] = {
@@ -101,6 +101,39 @@ def test_a_model_fits_itself(name):
     low, high = model.nominal_voltage_range_v
     assert low <= model.nominal_voltage_v <= high
     assert model.title
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_is_what_its_first_order_is(name):
+    model = meter_model(name)
+    assert model.ordered() == model
+    assert model.ordered(model.nominal_voltage_choices_v[0], model.current_ranges_a[0][1]) == model
+    assert {high for *_, high in model.current_ranges_a} <= set(model.maximum_current_choices_a)
+    hash(model)
+
+
+def test_the_transformer_model_is_ordered_for_one_or_five_amperes_and_two_voltages():
+    found = meter_model("three-phase-ct").ordered(57.7, 1)
+    assert (found.nominal_voltage_v, found.minimum_current_a, found.basic_current_a, found.maximum_current_a) == (
+        57.7,
+        0.01,
+        1,
+        10,
+    )
+    assert found.no_load_w == pytest.approx(3 * 57.7 * 0.001 / 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "order", "refusal"),
+    [
+        ("three-phase", (57.7, None), "three-phase is made for 230 V, not 57.7 V"),
+        ("single-phase", (57.7, None), "single-phase is made for 120, 230 or 240 V, not 57.7 V"),
+        ("three-phase-ct", (None, 2), "three-phase-ct has a basic current of 1 or 5 A, not 2 A"),
+    ],
+)
+def test_what_a_model_is_not_made_for_is_refused(name, order, refusal):
+    with pytest.raises(NotAllowedError, match=refusal):
+        meter_model(name).ordered(*order)
 
 
 @pytest.mark.parametrize("name", MODELS)

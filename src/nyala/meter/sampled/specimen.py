@@ -5,7 +5,7 @@ and alarms stand behind the `Second`.  Same model, seed, constants and signals: 
 """
 
 import math
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -30,7 +30,7 @@ DC_VOLTAGE_SHARE: Final = 0.05
 
 
 class SampledMeter:
-    """One specimen.  `temperature_c` is that of its sensors; set it as it changes."""
+    """One specimen.  `temperature_c` is that around it; set it as it changes.  `rise_k`: by which its sensors are warmer, 7."""
 
     def __init__(
         self,
@@ -46,6 +46,7 @@ class SampledMeter:
         self.sensor = sensor or Sensor.drawn(model, seed)
         self.nominal_v = nominal_v or model.nominal_voltage_v
         self.temperature_c = REFERENCE_C
+        self.rise_k = np.zeros(CHANNELS)
         self.chip = Chip(
             self.sensor.lsb, model.phases, self.nominal_v, float(model.frequencies_hz[0]), constants or CalibrationConstants()
         )
@@ -59,7 +60,7 @@ class SampledMeter:
         self.cycle = 0.0
         self.seconds = 0
         self._tables = np.empty((2, RATE_HZ))
-        self._seen: tuple[Signal, float, tuple[Floats, Floats]] | None = None
+        self._seen: tuple[Signal, Any, Floats] | None = None
 
     @property
     def constants(self) -> CalibrationConstants:
@@ -85,23 +86,31 @@ class SampledMeter:
 
     def _sample(self, given: Signal) -> None:
         sensor = self.sensor
-        real, imaginary = self._spectrum(given)
+        seen, squares_a2 = self._spectrum(given)
+        scaled = seen * sensor.drift(self.temperature_c + self.rise_k)[:, None]
+        real, imaginary = np.ascontiguousarray(scaled.real), np.ascontiguousarray(scaled.imag)
         rotate(self.cycle % 1.0, given.f_hz / RATE_HZ, self._tables[0], self._tables[1])
         outside = np.array([given.noise_v] * PHASES + [given.noise_a] * (CHANNELS - PHASES)) / sensor.lsb
         envelope, keys = gate(given, self.cycle, self.seconds), noise_keys(self.seed, self.seconds)
         sigma = np.hypot(sensor.sigma_codes, outside)
         cosine, sine = self._tables
         synthesise(real, imaginary, cosine, sine, envelope, keys, sigma, sensor.offset_codes, sensor.limit, self.chip.codes)
+        if sensor.heating is not None:
+            open_share = (envelope**2).mean(axis=1) if envelope.shape[1] else 1.0
+            self.rise_k = sensor.heating.after(self.rise_k, squares_a2 * open_share)
         self.cycle += given.f_hz
         self.seconds += 1
 
-    def _spectrum(self, given: Signal) -> tuple[Floats, Floats]:
-        """Real and imaginary part of what the converters see; kept while signal and temperature stay the same."""
-        if self._seen is None or self._seen[0] is not given or self._seen[1] != self.temperature_c:
-            seen = self.sensor.seen(spectrum(given), given.f_hz, self.temperature_c, self.model.basic_current_a)
-            parts = np.ascontiguousarray(seen.real), np.ascontiguousarray(seen.imag)
-            self._seen = (given, self.temperature_c, parts)
-        return self._seen[2]
+    def _spectrum(self, given: Signal) -> tuple[Any, Floats]:
+        """What the converters see at the reference temperature, and the mean squares that warm; kept while a signal lasts."""
+        if self._seen is None or self._seen[0] is not given:
+            at_terminals = spectrum(given)
+            squares = np.abs(at_terminals) ** 2
+            warming = squares[:, 0] + squares[:, 1:].sum(axis=1) / 2
+            warming[:PHASES] = 0.0  # voltages warm nothing that is modelled
+            seen = self.sensor.seen(at_terminals, given.f_hz, REFERENCE_C, self.model.basic_current_a)
+            self._seen = (given, seen, warming)
+        return self._seen[1:]
 
     def _second(self, window: Window) -> Second:
         values, phasors = window.values, window.phasors
