@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any, Final
 
 from nyala.headend.foreign.sandbox import PayloadCodec
@@ -158,20 +160,41 @@ def _field(row: Mapping[str, Any]) -> Field:
     return Field(tuple(row["path"].split(".")), quantity, unit[1] - quantity.scaler, sign)
 
 
-@cache
-def foreign_models() -> Mapping[str, ForeignModel]:
-    """The models of other makers that come with nyala, by name."""
-    folder = files("nyala.headend.foreign").joinpath("codecs")
-    models = {}
+def read_folder(folder: Traversable) -> dict[str, ForeignModel]:
+    """The models of a folder's tables (`*.toml`), each with its codec beside it, by name; FileError for a wrong one."""
+    models: dict[str, ForeignModel] = {}
     for file in sorted(folder.iterdir(), key=lambda each: each.name):
-        if file.name.endswith(".toml"):
-            table = file.read_text(encoding="utf-8")
-            codec = folder.joinpath(tomllib.loads(table)["codec"])
-            model = read_model(table, codec.read_text(encoding="utf-8"), file.name)
-            models[model.name] = model
+        if not file.name.endswith(".toml"):
+            continue
+        table = file.read_text(encoding="utf-8")
+        try:
+            source = folder.joinpath(tomllib.loads(table)["codec"]).read_text(encoding="utf-8")
+        except (tomllib.TOMLDecodeError, KeyError, TypeError, OSError) as error:
+            raise FileError(f"no codec: {error}", path=file.name) from None
+        model = read_model(table, source, file.name)
+        if model.name in models:
+            raise FileError(f"model {model.name} has a table already", path=file.name)
+        models[model.name] = model
     return models
+
+
+@cache
+def _models() -> dict[str, ForeignModel]:
+    return read_folder(files("nyala.headend.foreign").joinpath("codecs"))
+
+
+def foreign_models() -> Mapping[str, ForeignModel]:
+    """The models of other makers by name: those that come with nyala, and those that were added."""
+    return _models()
+
+
+def add_models(folder: Path) -> None:
+    """Adds an operator's own models, once, before a process begins its work; a model of ours may be replaced by name."""
+    if not folder.is_dir():
+        raise FileError("no folder of codecs", path=str(folder))
+    _models().update(read_folder(folder))
 
 
 def foreign_model(name: str) -> ForeignModel | None:
     """The model of another maker by name; None for one of our own."""
-    return foreign_models().get(name)
+    return _models().get(name)

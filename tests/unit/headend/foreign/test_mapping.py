@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from nyala.headend.foreign.mapping import UNITS, foreign_model, foreign_models, read_model
+from nyala.headend.foreign import mapping
+from nyala.headend.foreign.mapping import UNITS, add_models, foreign_model, foreign_models, read_model
 from nyala.headend.service import RefusedTelegram
 from nyala.mdm.load_day import Key
 from nyala.telegram.values import Values
@@ -93,6 +94,40 @@ def test_a_payload_that_is_not_of_the_meter_is_a_telegram_error(name, payload):
 
 def test_our_own_models_are_not_foreign():
     assert foreign_model("single-phase") is None
+
+
+# -- an operator's own
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """A folder of codecs, added to a copy of the known models."""
+    known = dict(foreign_models())
+    monkeypatch.setattr(mapping, "_models", lambda: known)
+    (tmp_path / "m.toml").write_text(TABLE)
+    (tmp_path / "m.js").write_text(SOURCE)
+    return tmp_path
+
+
+def test_a_folder_of_own_codecs_is_added(own):
+    add_models(own)
+    assert another("m").decode(1, b'{"e": {"total": 1}}', AT_US).values == {"import_wh": 1000}
+    assert set(foreign_models()) == {"m", "milesight-ws52x", "eastron-sdm230-lorawan"}
+
+
+def test_a_folder_that_is_not_there_or_wrong_is_refused_and_named(own):
+    with pytest.raises(FileError, match="no folder"):
+        add_models(own / "none")
+    (own / "n.toml").write_text(TABLE)
+    with pytest.raises(FileError, match=r"n\.toml.*has a table already"):
+        add_models(own)
+    (own / "n.toml").write_text(TABLE.replace("m.js", "n.js"))
+    with pytest.raises(FileError, match=r"n\.toml.*no codec"):
+        add_models(own)
+    (own / "n.toml").write_text("= 7")
+    with pytest.raises(FileError, match=r"n\.toml.*no codec"):
+        add_models(own)
+    assert "m" not in foreign_models()
 
 
 # -- values
