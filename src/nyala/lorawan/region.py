@@ -6,7 +6,7 @@ to a profile of the network, not to the region.
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -57,7 +57,7 @@ class Region:
     adr_ack_limit: int
     adr_ack_delay: int
     data_rates: tuple[DataRate, ...]
-    rx1_data_rates: Mapping[bool, tuple[tuple[int, ...], ...]]
+    rx1_data_rates: Mapping[bool, tuple[tuple[int, ...], ...]] = field(hash=False)
 
     def data_rate(self, index: int) -> DataRate:
         """A data rate by index; UnknownError for one that the region does not have."""

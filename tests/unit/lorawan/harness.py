@@ -10,20 +10,23 @@ What must be stored is stored after each poll, before a frame leaves (`Store`); 
 import heapq
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 from random import Random
 from typing import Final, TypeVar
 
 from nyala.lorawan.airtime import airtime_us
 from nyala.lorawan.crypto import AesKey
-from nyala.lorawan.device.effects import Effect, Transmit, UplinkDone
+from nyala.lorawan.device.effects import Effect, Sense, Transmit, UplinkDone
 from nyala.lorawan.device.mac import DeviceMac
 from nyala.lorawan.device.procedure import Message
 from nyala.lorawan.device.state import Activation, DeviceMemory, Identity
 from nyala.lorawan.network.plan import NetworkPlan, indonesia
-from nyala.lorawan.network.port import Downlink, DownlinkFate, Event, Reception, Refused, Transmission, Uplink
+from nyala.lorawan.network.port import Downlink, DownlinkFate, Event, Reception, Refused, Transmission, TxResult, Uplink
+from nyala.lorawan.network.schedule import UNSENT
 from nyala.lorawan.network.server import NetworkServer
 from nyala.lorawan.network.sessions import Root, Session, SessionRow, Sessions
+from nyala.lorawan.regulation import Regulation
 
 START_US: Final = 1_760_000_000_000_000
 """October 2025: any instant would do."""
@@ -34,6 +37,8 @@ DEV_ADDR: Final = 0x26011BDA
 STEPS_LIMIT: Final = 200_000
 """A run that takes more steps than this turns on the spot."""
 WRAP: Final = 1 << 32
+RESULT_US: Final = 30_000
+"""After a frame was handed to a gateway, until the server knows what the gateway says of it."""
 Kind = TypeVar("Kind")
 
 
@@ -92,17 +97,22 @@ class Air:
         gateways: Sequence[Gateway] = (Gateway(0xA1),),
         class_c: bool = True,
         identity: Identity = IDENTITY,
+        regulation: Regulation | None = None,
     ) -> None:
         self.now_us = START_US
         self.plan = plan or indonesia()
         self.gateways = tuple(gateways)
         self.random = Random(seed)
-        self.identity, self.class_c = identity, class_c
+        self.identity, self.class_c, self.regulation = identity, class_c, regulation
+        self.quiet: Callable[[int], bool] = lambda _: True
+        """Whether the device hears nothing on a frequency when it listens before it talks."""
         self.memory = DeviceMemory()
         self.store = Store()
         self.store.add(IDENTITY, class_c=class_c)
         self.up: Callable[[int], Sequence[Copy]] = lambda _: [Copy(i) for i in range(len(self.gateways))]
         self.down: Callable[[int], bool] = lambda _: True
+        self.says: Callable[[Transmission], TxResult | None] = lambda _: TxResult.OK
+        """What a gateway says of a frame; None: it sends it and says nothing, ever."""
         self.sent: list[Transmit] = []
         self.ended_us: list[int] = []
         """When each frame of `sent` ended on the air."""
@@ -112,7 +122,13 @@ class Air:
         """(begin, end, frame) of all that gateways sent."""
         self.activations: list[int] = []
         """The JoinNonce of the session in which each frame of `on_air` was sent."""
+        self.heard_us: list[tuple[int, int]] = []
+        """(begin, end) of all frames that the device was tuned to, of whatever became of them."""
+        self.unheard_us: list[tuple[int, int]] = []
+        """The same for frames that reached it and found it sending or listening elsewhere."""
         self.too_late: list[Transmission] = []
+        self.refused_by_gateway: list[Transmission] = []
+        """Frames that a gateway said it would not send."""
         self._queue: list[tuple[int, int, Callable[[], None]]] = []
         self._ids = count()
         self.restart_device()
@@ -160,7 +176,9 @@ class Air:
 
     def restart_device(self) -> None:
         """A power cut: only the memory survives."""
-        self.device = DeviceMac(self.identity, self.plan.region, self.memory, self.random, class_c=self.class_c)
+        self.device = DeviceMac(
+            self.identity, self.plan.region, self.memory, self.random, class_c=self.class_c, regulation=self.regulation
+        )
 
     def restart_server(self) -> None:
         """The server's process ends and begins again from the store."""
@@ -220,9 +238,9 @@ class Air:
             self.send(b"hello")
         self.run(5)
 
-    def order(self, payload: bytes, *, confirmed: bool = False, token: object = None, port: int = 20) -> None:
+    def order(self, payload: bytes, *, confirmed: bool = False, token: object = None, port: int = 20, retries: int = 0) -> None:
         """Enqueues a downlink."""
-        self.server.enqueue(Downlink(IDENTITY.dev_eui, port, payload, confirmed, token), self.now_us)
+        self.server.enqueue(Downlink(IDENTITY.dev_eui, port, payload, confirmed, token, retries), self.now_us)
 
     def inject(self, phy: bytes, *, copy: Copy = Copy(), data_rate: int = 2, frequency_hz: int = 921_400_000) -> None:
         """Any bytes reach a gateway now, whoever sent them."""
@@ -245,6 +263,8 @@ class Air:
     def _device_did(self, effects: Sequence[Effect]) -> None:
         self.effects += effects
         for effect in effects:
+            if isinstance(effect, Sense):
+                self._at(effect.until_us, partial(self._listened, effect.frequency_hz))
             if isinstance(effect, Transmit):
                 copies = self.up(len(self.sent))
                 self.sent.append(effect)
@@ -252,6 +272,9 @@ class Air:
                 self.ended_us.append(end_us)
                 for copy in copies:
                     self._reception(effect.phy, copy, end_us, effect.frequency_hz, effect.data_rate)
+
+    def _listened(self, frequency_hz: int) -> None:
+        self._device_did(self.device.sensed(self.quiet(frequency_hz), self.now_us))
 
     def airtime_us(self, phy: bytes, data_rate: int, *, crc: bool) -> int:
         """Time on air in microseconds."""
@@ -279,8 +302,14 @@ class Air:
             ahead_us = (frame.tmst_us - self.now_us - gateway.counter_us) % WRAP
             if ahead_us > WRAP // 2:
                 self.too_late.append(frame)
+                self._result(frame, TxResult.TOO_LATE)
                 return
             begin_us += ahead_us
+        said = self.says(frame)
+        self._result(frame, said)
+        if said in UNSENT:
+            self.refused_by_gateway.append(frame)
+            return
         end_us = begin_us + self.airtime_us(frame.phy, frame.data_rate, crc=False)
         reaches = self.down(len(self.on_air))
         self.on_air.append((begin_us, end_us, frame))
@@ -288,6 +317,12 @@ class Air:
         if reaches:
             self._at(begin_us, lambda: self._begins(frame, begin_us, end_us))
 
+    def _result(self, frame: Transmission, result: TxResult | None) -> None:
+        if result is not None:
+            self._at(self.now_us + RESULT_US, lambda: self.server.transmitted(frame.number, result, self.now_us))
+
     def _begins(self, frame: Transmission, begin_us: int, end_us: int) -> None:
-        if self.device.detect(frame.frequency_hz, frame.data_rate, begin_us, end_us):
+        heard = self.device.detect(frame.frequency_hz, frame.data_rate, begin_us, end_us)
+        (self.heard_us if heard else self.unheard_us).append((begin_us, end_us))
+        if heard:
             self._at(end_us, lambda: self._device_did(self.device.receive(frame.phy, 7.0, self.now_us)))

@@ -174,7 +174,7 @@ def test_tx_param_setup_sets_dwell_limits_and_power(up, down, code, dbm):
     assert (device.activation.uplink_dwell, device.activation.downlink_dwell) == (bool(up), bool(down))
     assert device.activation.max_eirp_dbm == dbm
     assert device.device.room == (10 if up else 114)  # one byte of it is the sticky answer
-    assert device.sent[-1].eirp_dbm == dbm
+    assert device.sent[-1].eirp_dbm == min(dbm, 24)  # 22 dBm at the pin and the antenna's gain
 
 
 def test_dl_channel_moves_rx1_of_one_channel():
@@ -212,16 +212,22 @@ def test_commands_on_port_zero_are_carried_out_too():
     assert not [effect for effect in device.effects if isinstance(effect, Received)]
 
 
-def test_no_command_is_carried_out_in_class_c():
+ORDERS = [mac.TxParamSetupReq(3, 0, 0), mac.LinkAdrReq(1, 2, 1, 1, 0)]
+
+
+@pytest.mark.parametrize(
+    "said", [{"commands": ORDERS, "f_port": 20, "payload": b"x"}, {"f_port": 0, "payload": mac.encode(ORDERS)}]
+)
+def test_a_frame_with_commands_in_class_c_is_dropped_whole_and_its_counter_is_used(said):
     device = Lone()
     before = settings(device)
-    device.hear(
-        device.downlink(commands=[mac.TxParamSetupReq(3, 0, 0), mac.LinkAdrReq(1, 2, 1, 1, 0)], f_port=20, payload=b"x"), rx=0
-    )
+    phy = device.downlink(confirmed=True, **said)
+    assert device.hear(phy, rx=0) == []
     assert settings(device) == before
-    assert [effect.payload for effect in device.effects if isinstance(effect, Received)] == [b"x"]
     device.say()
-    assert device.commands() == []
+    assert (device.commands(), device.frame().ack) == ([], False)
+    assert device.hear(phy) == []  # played again where commands are taken
+    assert settings(device) == before
 
 
 def test_answers_stand_in_the_order_of_their_requests():

@@ -10,13 +10,21 @@ from itertools import groupby
 from typing import Final
 
 from nyala.lorawan import mac_commands as mac
+from nyala.lorawan.device.effects import Effect, LinkChecked, TimeReceived
+from nyala.lorawan.device.law import Law
+from nyala.lorawan.device.procedure import UplinkInProgress
+from nyala.lorawan.device.profile import DeviceProfile
 from nyala.lorawan.device.state import Activation, Channel
 from nyala.lorawan.region import Region
+from nyala.vocab.time import US_PER_S, utc_from_gps_us
 
 DOWNLINK_STEP_HZ: Final = 100
 ALL_DEFINED_CHANNELS: Final = 6
 """ChMaskCntl that switches every defined channel on."""
 BATTERY_EXTERNAL: Final = 0
+BATTERY_UNKNOWN: Final = 255
+MARGIN_DB: Final = (-32, 31)
+"""What DevStatusAns can say of an SNR."""
 
 
 @dataclass(slots=True)
@@ -27,14 +35,28 @@ class Outcome:
     link_check: mac.LinkCheckAns | None = None
     device_time: mac.DeviceTimeAns | None = None
 
+    def news(self, uplink: UplinkInProgress | None) -> list[Effect]:
+        """What the layers above are told; the time only where the uplink in progress asked for it."""
+        told: list[Effect] = []
+        if self.link_check is not None:
+            told.append(LinkChecked(self.link_check.margin, self.link_check.gateway_count))
+        if self.device_time is not None and uplink is not None and uplink.asks_time:
+            gps_us = self.device_time.gps_s * US_PER_S + self.device_time.fraction_256 * US_PER_S // 256
+            told.append(TimeReceived(utc_from_gps_us(gps_us), uplink.end_us))
+        return told
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a handler may look at besides the activation."""
 
     region: Region
+    """As the device sends in it (`profile.narrowed`)."""
+    law: Law
+    profile: DeviceProfile
     snr_db: float
     """Signal-to-noise ratio of the frame that carried the command."""
+    battery: int = BATTERY_EXTERNAL
 
 
 def carry_out(commands: Sequence[mac.Command], activation: Activation, context: Context) -> Outcome:
@@ -52,7 +74,8 @@ def carry_out(commands: Sequence[mac.Command], activation: Activation, context: 
             elif isinstance(command, mac.DeviceTimeAns):
                 outcome.device_time = command
             else:
-                outcome.answers.append(_HANDLERS[type(command)](command, activation, context))
+                given = _HANDLERS[type(command)](command, activation, context)
+                outcome.answers += [] if given is None else [given]
     return outcome
 
 
@@ -77,7 +100,7 @@ def _link_adr(requests: Sequence[mac.LinkAdrReq], activation: Activation, contex
         activation.channels[index].data_rate_min <= rate <= activation.channels[index].data_rate_max
         for index in enabled & activation.channels.keys()
     )
-    power_ok = power <= region.tx_power_limit
+    power_ok = last.tx_power == mac.KEEP or context.law.can_lower_to(power, activation.max_eirp_dbm)
     if mask_ok and rate_ok and power_ok:
         activation.data_rate, activation.tx_power = rate, power
         activation.nb_trans = last.nb_trans or 1
@@ -106,7 +129,8 @@ def _rx_param_setup(command: mac.Command, activation: Activation, context: Conte
 
 
 def _dev_status(_: mac.Command, __: Activation, context: Context) -> mac.Command:
-    return mac.DevStatusAns(BATTERY_EXTERNAL, max(-32, min(31, round(context.snr_db))))
+    low, high = MARGIN_DB
+    return mac.DevStatusAns(context.battery, max(low, min(high, round(context.snr_db))))
 
 
 def _new_channel(command: mac.Command, activation: Activation, context: Context) -> mac.Command:
@@ -114,7 +138,8 @@ def _new_channel(command: mac.Command, activation: Activation, context: Context)
     region = context.region
     frequency_hz = command.frequency_100hz * DOWNLINK_STEP_HZ
     settable = len(region.default_channels_hz) <= command.index < region.channel_limit
-    frequency_ok = settable and (frequency_hz == 0 or region.allows(frequency_hz))
+    has_room = command.index in activation.channels or len(activation.channels) < context.profile.channels_max
+    frequency_ok = settable and (frequency_hz == 0 or (has_room and context.law.allows(frequency_hz)))
     range_ok = command.min_data_rate <= command.max_data_rate < len(region.data_rates)
     if frequency_ok and range_ok:
         if frequency_hz == 0:
@@ -130,9 +155,11 @@ def _rx_timing_setup(command: mac.Command, activation: Activation, _: Context) -
     return mac.RxTimingSetupAns()
 
 
-def _tx_param_setup(command: mac.Command, activation: Activation, _: Context) -> mac.Command:
+def _tx_param_setup(command: mac.Command, activation: Activation, context: Context) -> mac.Command | None:
     assert isinstance(command, mac.TxParamSetupReq)
-    activation.uplink_dwell = bool(command.uplink_dwell_time)
+    if not context.region.tx_param_setup:
+        return None  # TS001-1.0.4 5.9: a region without this command is silent
+    activation.uplink_dwell = bool(command.uplink_dwell_time) or context.law.uplink_dwell
     activation.downlink_dwell = bool(command.downlink_dwell_time)
     activation.max_eirp_dbm = mac.MAX_EIRP_DBM[command.max_eirp]
     return mac.TxParamSetupAns()
@@ -148,7 +175,7 @@ def _dl_channel(command: mac.Command, activation: Activation, context: Context) 
     return mac.DlChannelAns(int(frequency_ok), int(channel is not None))
 
 
-_HANDLERS: Final[dict[type[mac.Command], Callable[[mac.Command, Activation, Context], mac.Command]]] = {
+_HANDLERS: Final[dict[type[mac.Command], Callable[[mac.Command, Activation, Context], mac.Command | None]]] = {
     mac.DutyCycleReq: _duty_cycle,
     mac.RxParamSetupReq: _rx_param_setup,
     mac.DevStatusReq: _dev_status,

@@ -23,10 +23,24 @@ class Transmit:
 
 
 @dataclass(frozen=True, slots=True)
+class Sense:
+    """Listen on a channel from now to `until_us`, then tell `DeviceMac.sensed` whether nothing was above the threshold."""
+
+    frequency_hz: int
+    threshold_dbm: float
+    until_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class Joined:
     """A join accept was taken; counters start at 0."""
 
     dev_addr: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoncesUsedUp:
+    """All 65,536 join requests of this JoinEUI are made: the device cannot join any more, and does not try."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +51,8 @@ class Received:
     payload: bytes
     confirmed: bool
     window: Window
+    group: int | None = None
+    """Address of the multicast group; None: it was for us alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +61,8 @@ class UplinkDone:
 
     token: object
     acknowledged: bool | None
+    sent: bool = True
+    """False: no channel was free, or it was too late; nothing went on the air."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +81,4 @@ class TimeReceived:
     at_us: int
 
 
-Effect = Transmit | Joined | Received | UplinkDone | LinkChecked | TimeReceived
+Effect = Transmit | Sense | Joined | NoncesUsedUp | Received | UplinkDone | LinkChecked | TimeReceived

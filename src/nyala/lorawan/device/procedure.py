@@ -8,6 +8,7 @@ from typing import Final
 
 from nyala.lorawan.airtime import airtime_us, preamble_us
 from nyala.lorawan.device.effects import Window
+from nyala.lorawan.device.law import Law
 from nyala.lorawan.device.state import Activation, Channel
 from nyala.lorawan.region import Region
 from nyala.vocab.time import US_PER_S
@@ -48,6 +49,9 @@ class UplinkInProgress:
     joining: bool
     repeats_left: int
     asks_time: bool = False
+    until_us: int | None = None
+    """No emission begins later: what it acknowledges would be mistaken for something else."""
+    emissions: int = 0
     start_us: int = 0
     end_us: int = 0
     rx1: tuple[int, int, int] = (0, 0, 0)
@@ -57,12 +61,20 @@ class UplinkInProgress:
 
     def emit(self, emission: Emission, region: Region, now_us: int) -> None:
         """It goes on the air now."""
-        sf, bandwidth_khz = modulation(region, emission.data_rate)
-        self.start_us, self.end_us = now_us, now_us + airtime_us(len(self.phy), sf, bandwidth_khz)
+        self.start_us, self.end_us = now_us, now_us + self.airtime_us(emission, region)
         self.rx1 = (self.end_us + emission.delay_s * US_PER_S, *emission.rx1)
         self.rx2 = (self.rx1[0] + US_PER_S, *emission.rx2)
         self.close_us = self.rx2[0] + WINDOW_MARGIN_US + preamble_us(*modulation(region, emission.rx2[1]))
         self.repeats_left -= 1
+        self.emissions += 1
+
+    def too_late(self, at_us: int) -> bool:
+        """Whether no emission may begin at an instant any more."""
+        return self.until_us is not None and at_us > self.until_us
+
+    def airtime_us(self, emission: Emission, region: Region) -> int:
+        """How long it is on the air."""
+        return airtime_us(len(self.phy), *modulation(region, emission.data_rate))
 
     def window_at(self, region: Region, at_us: int) -> tuple[Window, int, int] | None:
         """The window that is open at an instant, with its frequency and data rate."""
@@ -79,25 +91,25 @@ def modulation(region: Region, data_rate: int) -> tuple[int, int]:
     return row.sf, row.bandwidth_khz
 
 
-def data_emission(activation: Activation, region: Region, channel: Channel) -> Emission:
+def data_emission(activation: Activation, region: Region, law: Law, channel: Channel) -> Emission:
     """How a data uplink goes out on a channel."""
     offset, dwell = activation.rx1_dr_offset, activation.downlink_dwell
     return Emission(
         frequency_hz=channel.frequency_hz,
         data_rate=activation.data_rate,
-        eirp_dbm=region.eirp_dbm(activation.tx_power, activation.max_eirp_dbm),
+        eirp_dbm=law.eirp_dbm(activation.tx_power, activation.max_eirp_dbm, channel.frequency_hz),
         rx1=(channel.downlink_hz, region.rx1_data_rate(activation.data_rate, offset, dwell=dwell)),
         rx2=(activation.rx2_hz, activation.rx2_data_rate),
         delay_s=activation.rx_delay_s,
     )
 
 
-def join_emission(region: Region, data_rate: int, frequency_hz: int) -> Emission:
+def join_emission(region: Region, law: Law, data_rate: int, frequency_hz: int) -> Emission:
     """How a join request goes out: the region's own settings."""
     return Emission(
         frequency_hz=frequency_hz,
         data_rate=data_rate,
-        eirp_dbm=region.default_max_eirp_dbm,
+        eirp_dbm=law.eirp_dbm(0, region.default_max_eirp_dbm, frequency_hz),
         rx1=(frequency_hz, region.rx1_data_rate(data_rate, 0, dwell=False)),
         rx2=(region.rx2_hz, region.rx2_data_rate),
         delay_s=region.join_accept_delay1_s,

@@ -6,6 +6,7 @@
 from dataclasses import dataclass, field
 
 from nyala.lorawan.crypto import AesKey
+from nyala.lorawan.device.multicast import MulticastSession
 from nyala.lorawan.region import FHDR_AND_PORT, Region
 
 
@@ -92,6 +93,8 @@ class DeviceMemory:
     dev_nonce: int = 0
     join_nonce: int = -1
     activation: Activation | None = None
+    multicast: dict[int, MulticastSession] = field(default_factory=dict)
+    """By McGroupID; at most `multicast.GROUPS`."""
 
 
 def activate(region: Region, dev_addr: int, keys: tuple[bytes, bytes], data_rate: int) -> Activation:
