@@ -5,9 +5,13 @@ from itertools import pairwise
 import pytest
 
 from nyala.lorawan.airtime import airtime_us
+from nyala.lorawan.device.effects import Received
+from nyala.lorawan.network.plan import NetworkPlan
+from nyala.lorawan.network.port import Transmission
 from nyala.lorawan.region import region
 from nyala.lorawan.regulation import PER_MILLE, regulation
 from nyala.vocab.errors import UnknownError
+from tests.unit.lorawan.harness import SECOND, Air
 
 EU868 = region("EU868")
 LAW = regulation("eu868")
@@ -90,3 +94,50 @@ def test_a_law_without_a_file_is_refused_by_name(name):
 
 def test_a_join_request_of_the_slowest_data_rate_takes_one_and_a_half_seconds():
     assert airtime_us(23, 12) == 1_482_752  # lorawan.md section 8
+
+
+# -- a device and a network that know Europe by these files only
+
+CHANNELS_HZ = (867_100_000, 867_300_000, 867_500_000, 867_700_000, 867_900_000)
+PLAN = NetworkPlan.of("EU868", "eu868", CHANNELS_HZ)
+
+
+def test_a_device_joins_and_has_the_eight_channels_of_the_network():
+    air = Air(PLAN, regulation=LAW)
+    air.meet()
+    assert [air.activation.channels[index].frequency_hz for index in range(8)] == [*EU868.default_channels_hz, *CHANNELS_HZ]
+    assert air.session.settings.channels == tuple(range(8))
+    assert {frame.frequency_hz for frame in air.sent} <= {*EU868.default_channels_hz, *CHANNELS_HZ}
+    assert not air.refusals
+
+
+def test_payloads_go_both_ways_and_class_c_answers_in_the_tenth_percent_band():
+    air = Air(PLAN, regulation=LAW)
+    air.meet()
+    air.send(b"up", confirmed=True)
+    air.order(b"down", confirmed=True, token="t")
+    air.run(40)
+    assert air.payloads[-1] == b"up"
+    assert [each.payload for each in air.told(Received)] == [b"down"]
+    assert ("t", "acknowledged") in air.fates
+    order = next(frame for frame in reversed(air.heard(Transmission)) if frame.tmst_us is None)
+    assert (order.frequency_hz, order.data_rate) == (869_525_000, 0)
+    assert order.eirp_dbm == 29
+
+
+def test_a_device_keeps_the_duty_cycle_of_each_sub_band():
+    air = Air(PLAN, regulation=LAW)
+    air.meet()
+    first = len(air.sent)
+    for _ in range(200):
+        air.send(b"x" * 40)
+    sent = list(zip(air.sent[first:], air.ended_us[first:], strict=True))
+    for low_hz, high_hz, per_mille in ((865_000_000, 868_000_000, 10), (868_000_000, 868_600_000, 10)):
+        ended = [
+            (end_us, air.airtime_us(frame.phy, frame.data_rate, crc=True))
+            for frame, end_us in sent
+            if low_hz <= frame.frequency_hz < high_hz
+        ]
+        for end_us, _ in ended:
+            hour_us = sum(each_us for at_us, each_us in ended if end_us - 3_600 * SECOND < at_us <= end_us)
+            assert hour_us <= 3_600 * SECOND * per_mille // PER_MILLE
