@@ -1,5 +1,5 @@
 # nyala: `make demo` and `make test` do all their own set-up on a machine with Python 3.11+, make and git.
-.PHONY: setup setup-demo demo test check format bench docs clean
+.PHONY: setup setup-demo demo test check format bench mutation docs clean
 PY ?= python3
 BIN := .venv/bin
 WEB := $(shell find web/src web/public web/index.html web/package-lock.json web/vite.config.ts -type f 2>/dev/null)
@@ -31,6 +31,9 @@ format: setup
 
 bench: setup  ## all benchmarks
 	for name in metrology fleet lorawan ingest; do $(BIN)/nyala bench $$name; done
+
+mutation: setup  ## changes the code line by line and names what no test sees; not part of CI
+	$(BIN)/python -m tests.mutation.run $(MUTATION)
 
 docs: setup  ## makes the generated pages anew
 	$(BIN)/python docs/make.py

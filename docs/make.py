@@ -18,6 +18,13 @@ from nyala.api.permissions import ROLES, Permission
 from nyala.api.state import ApiState
 from nyala.cli.main import app as command_line
 from nyala.headend import command_life
+from nyala.lorawan import mac_commands
+from nyala.lorawan.device import budget
+from nyala.lorawan.device import module as lora_module
+from nyala.lorawan.device.profile import LORAWAN_1_0_4
+from nyala.lorawan.packages import commands as packages
+from nyala.lorawan.region import region
+from nyala.lorawan.regulation import regulation
 from nyala.meter import supply
 from nyala.telegram import intervals, kinds, messages, values
 from nyala.vocab.alarms import alarm_table
@@ -114,6 +121,58 @@ def alarm_pages() -> str:
     return "# Alarms\n\nThresholds and delays are defaults; countries' profiles differ.\n\n" + table(head, rows)
 
 
+def lorawan() -> str:
+    """Regions, laws, MAC commands, packages, and what the module shows and takes."""
+    text = "# LoRaWAN\n\nRegions and laws are data files: `src/nyala/lorawan/regions`, `src/nyala/lorawan/regulations`.\n"
+    for place in (region("AS923-2"), region("EU868")):
+        channels = ", ".join(f"{hz / 1e6:g}" for hz in place.default_channels_hz)
+        text += f"\n## Region {place.name}\n\n{place.source}. Default channels {channels} MHz; RX2 {place.rx2_hz / 1e6:g} MHz, "
+        text += f"DR{place.rx2_data_rate}; {place.default_max_eirp_dbm} dBm EIRP, "
+        text += f"{place.tx_power_step_db} dB less with each TXPower step.\n\n"
+        rates = [(f"DR{r.index}", r.text, r.payload, r.payload_dwell if place.dwell_ms else "") for r in place.data_rates]
+        text += table(("data rate", "modulation", "M, bytes", "M under the dwell limit"), rates)
+    text += "\n## Laws\n\n"
+    bands = [
+        (
+            law.name,
+            f"{band.low_hz / 1e6:g} to {band.high_hz / 1e6:g}",
+            f"{band.per_mille / 10:g} %",
+            band.max_eirp_dbm,
+            "" if law.lbt is None else f"{law.lbt.threshold_dbm:g} dBm, {law.lbt.sense_us / 1000:g} ms",
+            law.source,
+        )
+        for law in (regulation("indonesia"), regulation("indonesia-lbt"), regulation("eu868"))
+        for band in law.sub_bands
+    ]
+    text += table(("law", "MHz", "duty cycle", "EIRP dBm", "listen before talk", "source"), bands)
+    for title, said in (("device", mac_commands.UPLINK), ("network", mac_commands.DOWNLINK)):
+        text += f"\n## MAC commands of the {title}\n\n" + table(*_layouts(said.values()))
+    for (port, version), commands_of in packages.TO_DEVICE.items():
+        both = [*commands_of.values(), *packages.TO_SERVER[port, version].values()]
+        text += f"\n## {port.name.replace('_', ' ').capitalize()}, version {version}, port {port.value}\n\n" + table(
+            *_layouts(both)
+        )
+    text += "\n## What the module shows\n\n"
+    text += diagram(lora_module.TRANSITIONS, lora_module.ModuleState.OFF, ())
+    text += "\n## What the MAC's state takes\n\nOf 64 KB RAM and 256 KB flash, in bytes, as it would lie there in C.\n\n"
+    parts = budget.budget(LORAWAN_1_0_4)
+    rows: list[tuple[object, ...]] = [(row.what, row.count, row.size, row.ram_bytes, row.flash_bytes) for row in parts]
+    rows.append(("all", "", "", sum(row.ram_bytes for row in parts), sum(row.flash_bytes for row in parts)))
+    return text + table(("what", "count", "bytes each", "RAM", "flash"), rows)
+
+
+def _layouts(classes: Iterable[Any]) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+    rows: list[tuple[object, ...]] = [
+        (f"{cls.CID:02X}", f"`{cls.__name__}`", cls.size(), _bits(cls), (cls.__doc__ or "").partition("\n")[0])
+        for cls in classes
+    ]
+    return ("CID", "command", "bytes", "fields, lowest bit first", "what it says"), rows
+
+
+def _bits(cls: Any) -> str:
+    return " ".join(f"{name}:{bits.width}" for name, bits in cls.layout() if not name.startswith("rfu"))
+
+
 def permissions() -> str:
     """Roles and permissions."""
     rows = [(f"`{p.value}`", *("yes" if p in held else "" for held in ROLES.values())) for p in Permission]
@@ -160,6 +219,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "qualities": qualities,
     "telegrams": telegrams,
     "commands": commands,
+    "lorawan": lorawan,
     "permissions": permissions,
     "api": api,
     "cli": cli,

@@ -10,6 +10,11 @@ from typing import Final
 
 from sqlalchemy import Engine
 
+from nyala.gateway.known import Gateways, Link
+from nyala.gateway.mqtt import bridge_of
+from nyala.gateway.shell import CompositeRadio, Shell
+from nyala.gateway.station_access import StationAccess
+from nyala.gateway.station_server import StationServer
 from nyala.gateway.udp_server import SemtechUdpServer
 from nyala.headend.backfill import profile_of
 from nyala.headend.commands import CommandTracker
@@ -19,7 +24,7 @@ from nyala.headend.ports import Changes, Writer
 from nyala.headend.registry import MeterRecord, Registry
 from nyala.headend.service import HeadEnd
 from nyala.lorawan.network.plan import NetworkPlan, indonesia
-from nyala.lorawan.network.port import AppUplink, Reception
+from nyala.lorawan.network.port import AppUplink, Reception, Transmission, TxResult
 from nyala.lorawan.network.server import NetworkServer
 from nyala.mdm.book import Book
 from nyala.mdm.closing import estimate_gaps
@@ -36,7 +41,17 @@ UDP_PORT: Final = 1700
 class Centre:
     """The central system over one store."""
 
-    def __init__(self, engine: Engine, writer: Writer, now_us: Callable[[], int], *, plan: NetworkPlan | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        writer: Writer,
+        now_us: Callable[[], int],
+        *,
+        plan: NetworkPlan | None = None,
+        stations: StationAccess | None = None,
+        bridges: Sequence[str] = (),
+    ) -> None:
+        """`bridges`: other network servers, as `gateway.mqtt.bridge_of` reads them; whoever runs the centre starts them."""
         self.engine, self.now_us = engine, now_us
         self.plan = plan or indonesia()
         with engine.connect() as connection:
@@ -50,12 +65,24 @@ class Centre:
         tracker = CommandTracker(self.registry, open_commands, next_command)
         self.headend = HeadEnd(self.registry, Book(LoadDays(engine)), tracker)
         self.ingest = Ingest(self.network, self.headend, writer, now_us, next_journal=next_journal)
-        self.udp = SemtechUdpServer(self.plan.region, self.ingest, now_us)
-        self.ingest.radio = self.udp
+        self.gateways = Gateways()
+        self.udp = SemtechUdpServer(self.plan.region, self.ingest, now_us, self.gateways)
+        self.stations = StationServer(self.plan, self.ingest, now_us, self.gateways, stations)
+        shells: dict[Link, Shell] = {Link.SEMTECH_UDP: self.udp, Link.STATION: self.stations}
+        self.radio = self.ingest.radio = CompositeRadio(self.gateways, shells, self._transmitted)
+        self.bridges = [bridge_of(text, self.plan.region, self.ingest, now_us) for text in bridges]
+        self.ingest.bridges = {bridge.name: bridge for bridge in self.bridges}
         self.ingest.replay(
             [each for each in left_over if isinstance(each, Reception)],
             [each for each in left_over if isinstance(each, AppUplink)],
         )
+
+    def _transmitted(self, transmission: Transmission, result: TxResult) -> None:
+        """What a gateway said of a transmission goes to the network, which may send it again."""
+        if transmission.number:
+            self.network.transmitted(transmission.number, result, self.now_us())
+            if result is not TxResult.OK:
+                self.ingest.nudge()
 
     def onboard(self, tenant: int, new: Sequence[NewMeter]) -> list[MeterRecord]:
         """Adds meters to the store and to this running centre."""

@@ -54,10 +54,13 @@ def watch(centre: Centre) -> None:
                 detail=refused.detail,
             )
 
-    def on_datagram(reason: str, detail: str) -> None:
+    def on_gateway(reason: str, detail: str) -> None:
         if limit.allows():
-            log.warning("datagram refused", reason=reason, detail=detail)
+            log.warning("gateway message refused", reason=reason, detail=detail)
 
     centre.ingest.refused.append(on_frame)
     centre.headend.refused.append(on_telegram)
-    centre.udp.refused.append(on_datagram)
+    centre.udp.refused.append(on_gateway)
+    centre.stations.refused.append(on_gateway)
+    for bridge in centre.bridges:
+        bridge.refused.append(on_gateway)

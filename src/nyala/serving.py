@@ -1,4 +1,4 @@
-"""A running server: the centre over a store, its UDP port for gateways, its web application.  Real sockets and threads.
+"""A running server: the centre over a store, its ports for gateways, its web application.  Real sockets and threads.
 
 `Serving` is an asynchronous context: inside it everything runs.  It is what `nyala serve` is, and the live part of the demo.
 """
@@ -8,8 +8,10 @@ import contextlib
 import json
 import signal
 import socket
+import ssl
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -21,14 +23,42 @@ from nyala.api.application import PREFIX, create_app
 from nyala.api.auth import COOKIE, hash_password
 from nyala.api.state import ApiState
 from nyala.app import Centre, settle_memory
+from nyala.gateway.station import MESSAGE_MAX
+from nyala.gateway.station_access import StationAccess
+from nyala.headend.foreign.isolated import IsolatedEngine
+from nyala.headend.foreign.sandbox import run_here, run_with
+from nyala.lorawan.network.plan import NetworkPlan
 from nyala.store import users
 from nyala.store.ingest import ThreadWriter
-from nyala.vocab.errors import SurroundingsError
+from nyala.vocab.errors import FileError, SurroundingsError
 
 PROBE_TIMEOUT_S: Final = 20
 STARTED_POLL_S: Final = 0.02
 STARTED_POLLS: Final = 1_500
 """Half a minute for the web server to listen."""
+STATION_PING_S: Final = 20.0
+"""A station that is silent is asked after so long whether it is there, and has as long to answer."""
+UNANSWERED_POLL_S: Final = 0.5
+"""How often transmissions are looked through that no gateway said anything of."""
+
+
+@dataclass(frozen=True, slots=True)
+class StationPort:
+    """Where Basics Stations connect; with TLS where a certificate (and its key) is given.  `port` 0: any free one."""
+
+    host: str
+    port: int
+    cert: str | None = None
+    key: str | None = None
+    access: StationAccess = field(default_factory=StationAccess)
+
+    def check(self) -> None:
+        """FileError where certificate and key do not go together: to say so before the work begins."""
+        if self.cert is not None:
+            try:
+                ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(self.cert, self.key)
+            except (OSError, ssl.SSLError) as error:
+                raise FileError(f"no certificate and key of a server: {error}", path=self.cert) from None
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -68,12 +98,24 @@ class Serving:
     """One process that serves a store."""
 
     def __init__(
-        self, engine: Engine, now_us: Callable[[], int], *, host: str, port: int, udp_port: int, udp_host: str | None = None
+        self,
+        engine: Engine,
+        now_us: Callable[[], int],
+        *,
+        host: str,
+        port: int,
+        udp_port: int,
+        udp_host: str | None = None,
+        stations: StationPort | None = None,
+        bridges: Sequence[str] = (),
+        plan: NetworkPlan | None = None,
     ) -> None:
         self._engine, self._now_us, self._host, self._port = engine, now_us, host, port
         self._udp_host, self._udp_port = udp_host or host, udp_port
+        self._stations, self._bridges, self._plan = stations, bridges, plan
         self.centre: Centre
         self._tasks: list[asyncio.Task[Any]] = []
+        self._webs: list[_Web] = []
 
     @property
     def url(self) -> str:
@@ -87,10 +129,23 @@ class Serving:
         address = self._transport.get_extra_info("sockname")
         return address[0], address[1]
 
+    @property
+    def station_url(self) -> str | None:
+        """Where Basics Stations connect; None: nowhere."""
+        if self._stations is None:
+            return None
+        host, port = self._station_socket.getsockname()[:2]
+        return f"{'ws' if self._stations.cert is None else 'wss'}://{host}:{port}"
+
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
+        if self._stations is not None:
+            self._stations.check()
         self._writer = ThreadWriter(self._engine)
-        self.centre = Centre(self._engine, self._writer, self._now_us)
+        self._codecs = IsolatedEngine()
+        run_with(self._codecs.run)
+        access = None if self._stations is None else self._stations.access
+        self.centre = Centre(self._engine, self._writer, self._now_us, plan=self._plan, stations=access, bridges=self._bridges)
         logs.watch(self.centre)
         settle_memory(for_good=True)
         try:
@@ -101,22 +156,50 @@ class Serving:
             raise SurroundingsError(f"UDP port {self._udp_port} of {self._udp_host} is taken ({error.strerror})") from None
         state = ApiState(self._engine, self._now_us, self.centre)
         self._socket = bind(self._host, self._port)
-        self._web = _Web(uvicorn.Config(create_app(state), log_level="warning", lifespan="off", ws="none"))
-        web = self._web.serve(sockets=[self._socket])
-        self._tasks = [loop.create_task(self.centre.ingest.run()), loop.create_task(web)]
+        self._webs = [_Web(uvicorn.Config(create_app(state), log_level="warning", lifespan="off", ws="none"))]
+        sockets = [self._socket]
+        if self._stations is not None:
+            self._station_socket = bind(self._stations.host, self._stations.port)
+            self._webs.append(_Web(self._station_config(self._stations)))
+            sockets.append(self._station_socket)
+        webs = [web.serve(sockets=[bound]) for web, bound in zip(self._webs, sockets, strict=True)]
+        self._tasks = [loop.create_task(work) for work in (self.centre.ingest.run(), self._chase(), *webs)]
+        for bridge in self.centre.bridges:
+            bridge.start()
         for _ in range(STARTED_POLLS):
-            if self._web.started or any(task.done() for task in self._tasks):
+            if all(web.started for web in self._webs) or any(task.done() for task in self._tasks):
                 break
             await asyncio.sleep(STARTED_POLL_S)
         self._raise_failures()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stop)
-        if not self._web.started:
+        if not all(web.started for web in self._webs):
             raise SurroundingsError(f"the web server does not listen on port {self._port}")
         return self
 
+    def _station_config(self, stations: StationPort) -> uvicorn.Config:
+        return uvicorn.Config(
+            self.centre.stations,
+            log_level="warning",
+            lifespan="off",
+            ws="websockets-sansio",
+            ws_max_size=MESSAGE_MAX,
+            ws_per_message_deflate=False,
+            ws_ping_interval=STATION_PING_S,
+            ws_ping_timeout=STATION_PING_S,
+            ssl_certfile=stations.cert,
+            ssl_keyfile=stations.key,
+        )
+
+    async def _chase(self) -> None:
+        """Ends what gateways left unanswered, also when none of them says anything any more."""
+        while True:
+            await asyncio.sleep(UNANSWERED_POLL_S)
+            self.centre.radio.expire(self._now_us())
+
     def _stop(self) -> None:
-        self._web.should_exit = True
+        for web in self._webs:
+            web.should_exit = True
 
     def _raise_failures(self) -> None:
         for task in self._tasks:
@@ -132,13 +215,18 @@ class Serving:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._web.should_exit = True
-        self._tasks[0].cancel()
+        self._stop()
+        for bridge in self.centre.bridges:
+            await bridge.stop()
+        for task in self._tasks[:2]:
+            task.cancel()
         await asyncio.wait(self._tasks)
         self._transport.close()
         if kind is None or kind is asyncio.CancelledError:
             await self.centre.ingest.close_group(silent=True)
         self._writer.close()
+        run_with(run_here)
+        self._codecs.close()
 
     async def probe(self, name: str, password: str) -> list[str]:
         """Asks the running server over HTTP: health, a login, the fleet; answers a line each, raises where one fails."""

@@ -50,6 +50,15 @@ def test_the_fleet_shows_meters_and_completeness(page):
     expect(page.get_by_test_id("kpi-completeness")).to_contain_text("%")
 
 
+def test_the_gateways_are_listed_with_their_protocol_and_state(page):
+    log_in(page)
+    page.goto("/#/gateways")
+    rows = page.get_by_test_id("gateway-row")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("Semtech UDP")
+    expect(rows.first).to_contain_text("Online")
+
+
 def test_a_meter_is_found_and_its_chart_is_drawn(page):
     log_in(page)
     open_meter(page, "10000003")
@@ -76,6 +85,17 @@ def test_the_supply_switch_is_opened_and_closed_and_seen_verified(page):
     expect(alarm).to_contain_text("end to end test")
 
 
+def test_the_demand_is_reset_and_seen_verified(page):
+    log_in(page)
+    open_meter(page, "10000005")
+    page.get_by_test_id("demand-reset").click()
+    page.get_by_test_id("demand-reason").fill("end to end test")
+    page.get_by_test_id("demand-confirm").click()
+    state = page.get_by_test_id("demand-panel").locator('[data-testid="command-state"]')
+    expect(state).to_have_attribute("data-state", "verified", timeout=COMMAND_TIMEOUT_MS)
+    expect(page.get_by_test_id("demand-reset")).to_be_enabled()
+
+
 def test_read_now_brings_new_values(page):
     log_in(page)
     open_meter(page, "10000004")
@@ -95,6 +115,7 @@ def test_a_viewer_cannot_switch(page):
     log_in(page, "viewer")
     open_meter(page, "10000002")
     expect(page.get_by_test_id("switch-open")).to_have_count(0)
+    expect(page.get_by_test_id("demand-reset")).to_have_count(0)
 
 
 def test_a_bill_line_opens_down_to_its_intervals(page):

@@ -24,8 +24,6 @@ from nyala.lorawan.region import region
 from nyala.vocab.errors import BadArgumentError
 from tests import mosquitto
 
-pytestmark = pytest.mark.skipif(not mosquitto.wanted(), reason="mosquitto is not installed")
-
 EUI = "00000000000d0001"
 TOPIC = f"application/a/device/{EUI}"
 INFO = integration.DeviceInfo(application_id="a", dev_eui=EUI)

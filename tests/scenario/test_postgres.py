@@ -7,6 +7,7 @@ from alembic.migration import MigrationContext
 from nyala.sim.setup import Scenario
 from nyala.sim.simulation import simulate
 from nyala.store.engine import open_engine, upgrade
+from nyala.store.keys import ENVIRONMENT
 from nyala.store.lock import CentreLock
 from nyala.store.schema import metadata
 from nyala.store.verify import verify
@@ -15,7 +16,8 @@ from tests import postgres
 
 
 @pytest.fixture
-def url():
+def url(tmp_path, monkeypatch):
+    monkeypatch.setenv(ENVIRONMENT, str(tmp_path / "keys"))
     with postgres.server() as found:
         yield found
 

@@ -68,7 +68,7 @@ class Place:
     def told(self) -> list[tuple[EventCode, Alarm]]:
         """Alarm events that wait, as the centre will read them."""
         found: list[tuple[EventCode, Alarm]] = []
-        for job in self.twin._jobs._waiting:
+        for job in self.twin.telling.jobs._waiting:
             for port, payload in job.pack(242):
                 if port is Port.EVENT and (event := messages.decode_event(payload)).code in {
                     EventCode.ALARM_RAISED,

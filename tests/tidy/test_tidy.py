@@ -91,7 +91,7 @@ def test_random_numbers_come_from_a_seed(path):
             assert "random" not in [alias.name for alias in node.names], "import Random and seed it"
 
 
-DRAWS = {"random", "randint", "randrange", "choice", "uniform", "gauss", "randbytes"}
+DRAWS = {"random", "randint", "randrange", "choice", "uniform", "gauss", "expovariate", "randbytes", "sample"}
 """Methods of a seeded `Random` that is called `random`."""
 
 

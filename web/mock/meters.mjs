@@ -2,6 +2,7 @@
 
 import * as alarms from './alarms.mjs';
 import * as commands from './commands.mjs';
+import { isLost } from './lorawan.mjs';
 import * as w from './world.mjs';
 
 const EVENTS = [
@@ -71,6 +72,7 @@ export function fleet() {
       heard: w.COUNT - Math.ceil(w.COUNT / 83) - Math.ceil(w.COUNT / 997),
       silent: Math.ceil(w.COUNT / 83),
       never: Math.ceil(w.COUNT / 997),
+      needs_readmission: Math.ceil(w.COUNT / 47),
     },
     energy_today: { import_wh: sum(imp), export_wh: sum(exp) },
     today: {
@@ -120,6 +122,7 @@ export function meter(i) {
     alarms: alarms.ofMeter(i),
     missing,
     complete_to_s: heard === null ? null : heard - (heard % 900),
+    needs_readmission: isLost(i),
   };
 }
 
@@ -133,8 +136,10 @@ export function meters(query) {
   for (let i = 0; i < w.COUNT; i += 1) {
     if (words && !`${w.serialOf(i)} ${w.customerOf(i)} ${w.siteOf(i)}`.toLowerCase().includes(words))
       continue;
+    if (query.get('needs_readmission') === 'true' && !isLost(i)) continue;
     total += 1;
-    if (i >= first && items.length <= limit) items.push(w.rowOf(i, now, stateOf));
+    if (i >= first && items.length <= limit)
+      items.push({ ...w.rowOf(i, now, stateOf), needs_readmission: isLost(i) });
   }
   const more = items.length > limit;
   return { items: items.slice(0, limit), next: more ? String(items[limit - 1].id) : null, total };

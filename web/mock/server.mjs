@@ -9,7 +9,9 @@ import * as alarms from './alarms.mjs';
 import { alarms as alarmKinds, qualities, quantities } from './catalogue.mjs';
 import * as commands from './commands.mjs';
 import * as face from './face.mjs';
+import * as lorawan from './lorawan.mjs';
 import * as models from './models.mjs';
+import * as gateways from './gateways.mjs';
 import { event, fleet, meter, meters, switches } from './meters.mjs';
 import * as w from './world.mjs';
 
@@ -61,7 +63,14 @@ const session = () => ({
     language: 'en',
     permissions: process.env.MOCK_VIEWER
       ? VIEW
-      : [...VIEW, 'commands.read_now', 'commands.switch', 'alarms.acknowledge'],
+      : [
+          ...VIEW,
+          'commands.read_now',
+          'commands.switch',
+          'commands.reset_demand',
+          'meters.readmit',
+          'alarms.acknowledge',
+        ],
   },
 });
 const issued = new Map();
@@ -70,6 +79,7 @@ const ROUTES = [
   ['GET', /^\/session$/, () => session()],
   ['GET', /^\/catalogue$/, () => ({ quantities, qualities, alarms: alarmKinds })],
   ['GET', /^\/fleet$/, () => fleet()],
+  ['GET', /^\/gateways$/, () => gateways.page()],
   ['GET', /^\/meters$/, ({ query }) => meters(query)],
   ['GET', /^\/meters\/(\d+)$/, ({ match: [, id] }) => known(id) && meter(Number(id))],
   [
@@ -137,6 +147,16 @@ const ROUTES = [
       const command = commands.cancel(id, (each) => tell('command', each, each.meter_id));
       if (!command) throw new Refused(409, 'Too late', 'the command has left already');
       return command;
+    },
+  ],
+  ['GET', /^\/meters\/(\d+)\/lorawan$/, ({ match: [, id] }) => lorawan.device(Number(id))],
+  [
+    'POST',
+    /^\/meters\/(\d+)\/lorawan\/readmit$/,
+    ({ match: [, id] }) => {
+      const made = lorawan.readmit(Number(id), user);
+      if (!made) throw new Refused(409, 'Conflict', 'the meter needs no re-admission');
+      return made;
     },
   ],
   ['GET', /^\/alarms$/, ({ query }) => alarms.page(query)],

@@ -2,6 +2,7 @@ import { flushSync, mount, unmount } from 'svelte';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Problem } from '../src/lib/api';
 import type { Command, Meter } from '../src/lib/types';
+import DemandPanel from '../src/parts/DemandPanel.svelte';
 import SwitchPanel from '../src/parts/SwitchPanel.svelte';
 
 const METER: Meter = {
@@ -24,6 +25,7 @@ const METER: Meter = {
   switch: { state: 'closed', at_s: 100 },
   missing: 0,
   complete_to_s: null,
+  needs_readmission: false,
 };
 const COMMAND: Command = {
   id: 'c1',
@@ -41,8 +43,14 @@ let page: Record<string, unknown> | null = null;
 const find = (id: string): HTMLElement | null => document.querySelector(`[data-testid="${id}"]`);
 const disabled = (id: string): boolean => (find(id) as HTMLButtonElement | null)?.disabled ?? true;
 
-function show(meter: Meter, commands: Command[], send = vi.fn(() => Promise.resolve()), allowed = true) {
-  page = mount(SwitchPanel, {
+function show(
+  meter: Meter,
+  commands: Command[],
+  send = vi.fn(() => Promise.resolve()),
+  allowed = true,
+  panel: typeof SwitchPanel | typeof DemandPanel = SwitchPanel,
+) {
+  page = mount(panel, {
     target: document.body,
     props: { meter, commands, allowed, send, cancel: vi.fn() },
   });
@@ -50,8 +58,8 @@ function show(meter: Meter, commands: Command[], send = vi.fn(() => Promise.reso
   return send;
 }
 
-function write(text: string): void {
-  const field = find('switch-reason') as HTMLInputElement;
+function write(text: string, id = 'switch-reason'): void {
+  const field = find(id) as HTMLInputElement;
   field.value = text;
   field.dispatchEvent(new Event('input', { bubbles: true }));
   flushSync();
@@ -136,4 +144,39 @@ test('a refusal is shown and the same intention keeps its key', async () => {
   const keys = send.mock.calls.map((call) => (call as unknown[])[2]);
   expect(keys).toHaveLength(2);
   expect(keys[0]).toBe(keys[1]);
+});
+
+test('a reconnection that the meter refused leaves the way by a disconnection', () => {
+  const meter: Meter = { ...METER, switch: { state: 'open', at_s: 100 } };
+  show(meter, [{ ...COMMAND, kind: 'switch_close', state: 'failed' }]);
+  expect([disabled('switch-open'), disabled('switch-close')]).toEqual([false, false]);
+  expect(find('switch-by-hand')?.textContent).toMatch(/button at the meter/);
+});
+
+test('the demand is reset after a question, with a reason', async () => {
+  const send = show(METER, [], undefined, true, DemandPanel);
+  find('demand-reset')?.click();
+  flushSync();
+  expect(document.querySelector('dialog')?.textContent).toContain('NYA7');
+  write('end of the period', 'demand-reason');
+  await confirm();
+  expect(send).toHaveBeenCalledWith('demand_reset', 'end of the period', expect.any(String));
+});
+
+test('a demand reset shows its state in its own panel, and while it runs there is no second order', () => {
+  const reset: Command = { ...COMMAND, kind: 'demand_reset' };
+  show(METER, [reset], undefined, true, DemandPanel);
+  expect(disabled('demand-reset')).toBe(true);
+  expect(find('command-state')?.dataset['kind']).toBe('demand_reset');
+});
+
+test('the switch tells of its own commands and waits for a demand reset', () => {
+  show(METER, [{ ...COMMAND, kind: 'demand_reset' }]);
+  expect(find('command-state')).toBeNull();
+  expect(disabled('switch-open')).toBe(true);
+});
+
+test('who may not reset the demand has no button', () => {
+  show(METER, [], undefined, false, DemandPanel);
+  expect(find('demand-reset')).toBeNull();
 });

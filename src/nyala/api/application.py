@@ -13,7 +13,7 @@ from nyala import __version__
 from nyala.api import describe, describe_alarms, metrics, problems
 from nyala.api.fleet import is_heard
 from nyala.api.live import LiveHub
-from nyala.api.routes import alarms, bills, commands, fleet, meters, models, session
+from nyala.api.routes import alarms, bills, commands, fleet, gateways, lorawan, meters, models, session
 from nyala.api.shapes.commands import CommandOut
 from nyala.api.shapes.session import HealthOut
 from nyala.api.state import ApiState
@@ -62,7 +62,7 @@ def create_app(state: ApiState) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     problems.install(app)
     api = APIRouter(prefix=PREFIX)
-    for routes in (session, fleet, meters, models, commands, alarms, bills):
+    for routes in (session, fleet, gateways, meters, lorawan, models, commands, alarms, bills):
         api.include_router(routes.router)
     app.include_router(api)
     _install_system(app, state)

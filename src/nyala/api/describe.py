@@ -29,6 +29,8 @@ EVENT_TEXTS = {
     EventCode.SWITCH_OPENED: "supply switch opened",
     EventCode.SWITCH_CLOSED: "supply switch closed",
     EventCode.CLOCK_SET: "clock set",
+    EventCode.BLOCK_STAGED: "data block received",
+    EventCode.BLOCK_REFUSED: "data block refused",
 }
 _ORDER = {name: place for place, name in enumerate(catalogue())}
 
@@ -56,6 +58,7 @@ def meter_line(line: MeterLine, missing: int) -> MeterLineOut:
         p_w=line.p_w,
         import_wh=line.import_wh,
         missing=missing,
+        needs_readmission=line.refused_us is not None,
     )
 
 
@@ -77,8 +80,8 @@ def live_of(state: MeterState) -> LiveOut | None:
     return LiveOut(at_s=state.live_at_s, values=state.live) if state.live else None
 
 
-def meter_out(record: MeterRecord, state: MeterState, missing: int, region: Region) -> MeterOut:
-    """One meter."""
+def meter_out(record: MeterRecord, state: MeterState, missing: int, region: Region, *, lost: bool) -> MeterOut:
+    """One meter.  `lost`: its device needs re-admission."""
     radio = None
     if state.gateways:
         rate = region.data_rate(state.data_rate).text
@@ -104,6 +107,7 @@ def meter_out(record: MeterRecord, state: MeterState, missing: int, region: Regi
         alarms=active_alarms(state),
         missing=missing,
         complete_to_s=state.complete_to * record.period_s,
+        needs_readmission=lost,
     )
 
 

@@ -25,7 +25,7 @@ from nyala.api.shapes.fleet import (
 )
 from nyala.headend.registry import MeterRecord
 from nyala.mdm.load_day import from_row
-from nyala.store import alarms, commands, gateways, load_days, meters
+from nyala.store import alarms, commands, devices, gateways, load_days, meters
 from nyala.vocab.quality import ESTIMATED, Quality
 from nyala.vocab.quantities import Channel
 from nyala.vocab.time import DAY_S, US_PER_S, day_text, zone
@@ -74,7 +74,7 @@ def _fleet(connection: Connection, tenant: int, now_us: int) -> FleetOut:
     return FleetOut(
         now_s=now_s,
         zone=tz.key,
-        meters=_counts(connection, records, now_us),
+        meters=_counts(connection, tenant, records, now_us),
         energy_today=energy,
         today=CompletenessOut(
             expected=expected,
@@ -104,11 +104,12 @@ def is_heard(record: MeterRecord, last_heard_us: int, now_us: int) -> bool:
     return last_heard_us > 0 and now_us - last_heard_us <= limit_s * US_PER_S
 
 
-def _counts(connection: Connection, records: Sequence[MeterRecord], now_us: int) -> CountsOut:
+def _counts(connection: Connection, tenant: int, records: Sequence[MeterRecord], now_us: int) -> CountsOut:
     heard_us = meters.last_heard(connection)
     never = sum(1 for record in records if record.id not in heard_us)
     heard = sum(1 for record in records if is_heard(record, heard_us.get(record.id, 0), now_us))
-    return CountsOut(total=len(records), heard=heard, silent=len(records) - heard - never, never=never)
+    silent, lost = len(records) - heard - never, devices.lost_count(connection, tenant)
+    return CountsOut(total=len(records), heard=heard, silent=silent, never=never, needs_readmission=lost)
 
 
 def _expected(records: Sequence[MeterRecord], start_s: int, end_s: int) -> int:

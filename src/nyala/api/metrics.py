@@ -21,7 +21,11 @@ class CentreCollector(Collector):
         for name, text, labelled in (
             ("nyala_refused_frames", "Uplinks that were not taken, by reason", centre.network.refusals),
             ("nyala_headend_events", "What the head-end counted", centre.headend.counts),
-            ("nyala_gateway_events", "What the gateway port counted", centre.udp.counts),
+            (
+                "nyala_gateway_events",
+                "What the gateway ports counted",
+                sum((b.counts for b in centre.bridges), centre.udp.counts + centre.stations.counts + centre.radio.counts),
+            ),
         ):
             family = CounterMetricFamily(name, text, labels=["kind"])
             for kind, count in sorted(labelled.items()):
@@ -32,6 +36,8 @@ class CentreCollector(Collector):
         yield CounterMetricFamily("nyala_commits", "Units of work stored", value=centre.ingest.groups)
         yield CounterMetricFamily("nyala_backfill_requests", "Requests", value=centre.headend.backfill.requests)
         yield GaugeMetricFamily("nyala_sessions", "LoRaWAN sessions", value=len(centre.network.sessions))
+        lost = centre.network.sessions.lost
+        yield GaugeMetricFamily("nyala_devices_to_readmit", "Devices that lost their memory and cannot join", value=lost)
         yield GaugeMetricFamily("nyala_open_commands", "Commands under way", value=len(centre.headend.tracker.open))
         yield GaugeMetricFamily("nyala_meters", "Meters", value=len(centre.registry))
 

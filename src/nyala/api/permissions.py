@@ -15,6 +15,7 @@ class Permission(StrEnum):
     READ_NOW = "commands.read_now"
     SWITCH = "commands.switch"
     RESET_DEMAND = "commands.reset_demand"
+    READMIT = "meters.readmit"
     READ_ALARMS = "alarms.read"
     ACKNOWLEDGE = "alarms.acknowledge"
     READ_BILLS = "bills.read"
@@ -32,7 +33,8 @@ _VIEW: Final = frozenset(
 )
 ROLES: Final[dict[str, frozenset[Permission]]] = {
     "viewer": _VIEW,
-    "operator": _VIEW | {Permission.READ_NOW, Permission.SWITCH, Permission.RESET_DEMAND, Permission.ACKNOWLEDGE},
+    "operator": _VIEW
+    | {Permission.READ_NOW, Permission.SWITCH, Permission.RESET_DEMAND, Permission.READMIT, Permission.ACKNOWLEDGE},
     "billing": _VIEW | {Permission.RUN_BILLS},
     "admin": frozenset(Permission),
 }

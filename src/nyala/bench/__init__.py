@@ -6,9 +6,11 @@ Each is a function without arguments that answers {"bench", "figures", "baseline
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from nyala.bench import fleet, ingest, lorawan, metrology
+from nyala.bench import capacity, downlink, fleet, ingest, lorawan, metrology
 
 BENCHES: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
+    "capacity": capacity.run,
+    "downlink": downlink.run,
     "fleet": fleet.run,
     "lorawan": lorawan.run,
     "ingest": ingest.run,

@@ -26,6 +26,7 @@ from nyala.lorawan.network.sessions import SessionRow
 from nyala.store import meters, schema
 from nyala.store.engine import open_engine, upgrade, writing
 from nyala.store.ingest import ThreadWriter
+from nyala.store.keys import ring_of
 from nyala.store.rows import session_row
 from nyala.telegram import intervals
 from nyala.telegram.kinds import Port
@@ -136,8 +137,9 @@ def _fleet(engine: Any, start_s: int) -> list[tuple[int, AesKey, AesKey]]:
     ]
     meters.onboard(engine, meters.tenant_id(engine, "bench"), new)
     keys = [(i + 1, AesKey(random.randbytes(16)), AesKey(random.randbytes(16))) for i in range(METERS)]
+    ring = ring_of(engine)
     rows = [
-        session_row(SessionRow(0xB000 + i, addr, network.value, session.value, 0, 0, True, SETTINGS))
+        session_row(SessionRow(0xB000 + i, addr, network.value, session.value, 0, 0, True, SETTINGS), ring)
         for i, (addr, network, session) in enumerate(keys)
     ]
     with writing(engine) as connection:

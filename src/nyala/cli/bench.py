@@ -9,7 +9,9 @@ from nyala.vocab.errors import UnknownError
 
 
 def bench(
-    name: Annotated[str, typer.Argument(help="fleet, ingest, lorawan or metrology.")], *, as_json: AsJson = False
+    name: Annotated[str, typer.Argument(help="capacity, downlink, fleet, ingest, lorawan, metrology.")],
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Runs a benchmark, at most 60 s."""
     from nyala.bench import BENCHES  # noqa: PLC0415

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from nyala.cli.bills import read_text
-from nyala.cli.options import DEFAULT_DB, DEFAULT_TENANT, Db, Tenant, progress
+from nyala.cli.options import DEFAULT_DB, DEFAULT_TENANT, Codecs, Db, KeyFile, Tenant, progress
 from nyala.vocab.errors import UnknownError
 
 import_app = typer.Typer(help="Meters and tariffs from files.", no_args_is_help=True)
@@ -21,16 +21,20 @@ def import_meters(
     file: Annotated[Path, typer.Argument(help="CSV or JSON.")],
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only report what is wrong.")] = False,
+    codecs: Codecs = None,
     tenant: Tenant = DEFAULT_TENANT,
     db: Db = DEFAULT_DB,
+    key_file: KeyFile = None,
 ) -> None:
     """Onboards meters; a file with a bad row changes nothing and every bad row is named."""
-    from nyala.headend.foreign.mapping import foreign_models  # noqa: PLC0415
+    from nyala.headend.foreign.mapping import add_models, foreign_models  # noqa: PLC0415
     from nyala.headend.onboarding import read_file  # noqa: PLC0415
     from nyala.meter.model import MODELS  # noqa: PLC0415
     from nyala.store import meters  # noqa: PLC0415
     from nyala.store.engine import open_engine, upgrade  # noqa: PLC0415
 
+    if codecs is not None:
+        add_models(codecs)
     reading = read_file(read_text(file), str(file), (*MODELS, *foreign_models()), int(time.time()))
     if reading.errors:
         for error in reading.errors:
@@ -43,7 +47,7 @@ def import_meters(
     if dry_run:
         typer.echo(f"{len(reading.meters)} meters are right; nothing was imported (dry run)")
         return
-    engine = open_engine(db)
+    engine = open_engine(db, key_file=key_file)
     upgrade(engine)
     records = meters.onboard(engine, meters.tenant_id(engine, tenant), reading.meters)
     typer.echo(f"{len(records)} meters onboarded; a running centre knows them after its next start")

@@ -1,10 +1,10 @@
-"""`nyala lorawan decode`: what a frame says, and with its keys what it carries."""
+"""`nyala lorawan`: what a frame says (`decode`), meters per gateway (`capacity`), data rate algorithms side by side (`adr`)."""
 
 from typing import Annotated, Any
 
 import typer
 
-from nyala.cli.options import print_json
+from nyala.cli.options import AsJson, print_json
 from nyala.lorawan import mac_commands as mac
 from nyala.lorawan.crypto import AesKey
 from nyala.lorawan.frame import DataFrame, FType, JoinAccept, JoinRequest, frame_type, mic_holds, open_payload
@@ -84,3 +84,82 @@ def _data(phy: bytes, nwk_s_key: str, app_s_key: str, f_cnt: int) -> dict[str, A
             session = AesKey(parse_key(app_s_key, "AppSKey"))
             said["clear"] = open_payload(frame, counter, network, session).hex()
     return said
+
+
+@app.command()
+def capacity(
+    *,
+    meters: Annotated[int, typer.Option(help="Meters that are there already.")] = 0,
+    report_minutes: Annotated[float, typer.Option(help="Minutes between two reports of a meter.")] = 60,
+    payload: Annotated[
+        int, typer.Option(help="Bytes of a report; what a data rate does not carry goes in several frames.")
+    ] = 11,
+    gateways: Annotated[int, typer.Option(help="Gateways.")] = 1,
+    profile: Annotated[str, typer.Option(help="Radio profile: oulu, hata, ns3 or lorasim.")] = "oulu",
+    answered: Annotated[float, typer.Option(help="Part of the uplinks that a gateway answers.")] = 0.02,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same answer.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """How many meters these gateways carry, and how many more: delivery of single frames, nothing repeated."""
+    from nyala.lorawan.network.plan import indonesia  # noqa: PLC0415
+    from nyala.sim.radio.capacity import Question  # noqa: PLC0415
+    from nyala.sim.radio.capacity import capacity as ask  # noqa: PLC0415
+
+    question = Question(indonesia(), meters, round(report_minutes * 60), payload, gateways, profile, answered, seed)
+    found = ask(question)
+    if as_json:
+        print_json(found)
+    else:
+        _print_capacity(found)
+
+
+_COLUMNS = {
+    "meters": "{:>8d}",
+    "delivery_ratio": "{:>9.3%}",
+    "collision_ratio": "{:>9.3%}",
+    "demodulator_ratio": "{:>9.3%}",
+    "deaf_ratio": "{:>9.3%}",
+    "burst_ratio": "{:>9.3%}",
+    "load": "{:>9.4f}",
+    "gateway_duty": "{:>9.3%}",
+    "aloha_ratio": "{:>9.3%}",
+}
+
+
+def _print_capacity(found: dict[str, Any]) -> None:
+    typer.echo(
+        f"{found['gateways']} gateway(s), {found['channels']} channels, radio profile {found['profile']}: "
+        f"{found['payload_bytes']} bytes each {found['report_s']} s, "
+        f"{found['airtime_ms_per_report']:.1f} ms on the air (duty of a meter {found['device_duty']:.4%})"
+    )
+    typer.echo("  ".join(f"{sf} {share:.0%}" for sf, share in found["sf_share"].items() if share))
+    typer.echo("  meters delivered collided   no path gw sends     burst      load   gw duty     ALOHA")
+    for point in [*([found["now"]] if found["now"] else []), *found["curve"]]:
+        typer.echo("".join(form.format(point[name]) + " " for name, form in _COLUMNS.items()).rstrip())
+    for target, number in found["capacity"].items():
+        typer.echo(f"{target} % of the frames: {number} meters, {found['more'][target]} more than now")
+
+
+@app.command()
+def adr(
+    fades: Annotated[str, typer.Option(help="How much links swing: still, town or rough.")] = "town",
+    meters: Annotated[int, typer.Option(help="Meters that are simulated.")] = 200,
+    gateways: Annotated[int, typer.Option(help="Gateways.")] = 2,
+    rounds: Annotated[int, typer.Option(help="Uplinks of each meter.")] = 400,
+    profile: Annotated[str, typer.Option(help="Radio profile: oulu, hata, ns3 or lorasim.")] = "oulu",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same answer.")] = 1,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """The algorithms of adaptive data rate side by side in one radio world: delivery and time on the air."""
+    from nyala.lorawan.network.plan import indonesia  # noqa: PLC0415
+    from nyala.sim.adr import World, compare  # noqa: PLC0415
+
+    found = compare(World(indonesia(), fades, meters, gateways, rounds, profile=profile, seed=seed))
+    if as_json:
+        print_json(found)
+        return
+    names = list(found["algorithms"])
+    typer.echo(" " * 26 + "".join(f"{name:>12}" for name in names))
+    for figure in found["algorithms"][names[0]]:
+        typer.echo(f"{figure:<26}" + "".join(f"{found['algorithms'][name][figure]:>12}" for name in names))

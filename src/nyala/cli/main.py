@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from nyala import __version__
-from nyala.cli import bench, bills, data, lab, lorawan, running, store, telegram
+from nyala.cli import bench, bills, data, joining, lab, lorawan, running, store, telegram
 from nyala.vocab.errors import NyalaError
 
 app = typer.Typer(
@@ -32,6 +32,7 @@ app.add_typer(data.export_app, name="export")
 app.add_typer(store.db_app, name="db")
 app.add_typer(store.user_app, name="user")
 app.command("bench")(bench.bench)
+lorawan.app.command("readmit")(joining.readmit)
 
 
 @app.callback(invoke_without_command=True)

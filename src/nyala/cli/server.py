@@ -3,11 +3,16 @@
 import asyncio
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from nyala.serving import Serving, check_port
+from nyala.gateway.station_access import StationAccess, read_access
+from nyala.headend.foreign.mapping import add_models
+from nyala.lorawan.network.plan import network_plan
+from nyala.serving import Serving, StationPort, check_port
 from nyala.store.engine import open_engine, upgrade
 from nyala.store.lock import CentreLock
+from nyala.vocab.errors import BadArgumentError
 from nyala.vocab.time import US_PER_S
 
 
@@ -19,14 +24,29 @@ def now_us() -> int:
 def run_server(settings: dict[str, Any], say: Callable[[str], None]) -> None:
     """Serves a store until it is stopped."""
     check_port(settings["host"], settings["port"])
-    engine = open_engine(settings["db"])
+    stations = _stations(settings)
+    if settings["codecs"] is not None:
+        add_models(Path(settings["codecs"]))
+    engine = open_engine(settings["db"], key_file=settings["key_file"])
     with CentreLock(engine):
         upgrade(engine)
-        asyncio.run(_serve(engine, settings, say))
+        asyncio.run(_serve(engine, settings, stations, say))
     engine.dispose()
 
 
-async def _serve(engine: Any, settings: dict[str, Any], say: Callable[[str], None]) -> None:
+def _stations(settings: dict[str, Any]) -> StationPort | None:
+    if settings["station_port"] is None:
+        return None
+    cert, key, access = (settings[name] for name in ("station_cert", "station_key", "stations"))
+    if (cert is None) != (key is None):
+        raise BadArgumentError("station_cert and station_key go together")
+    allowed = StationAccess() if access is None else read_access(Path(access))
+    port = StationPort(settings["station_host"], settings["station_port"], cert, key, allowed)
+    port.check()
+    return port
+
+
+async def _serve(engine: Any, settings: dict[str, Any], stations: StationPort | None, say: Callable[[str], None]) -> None:
     serving = Serving(
         engine,
         now_us,
@@ -34,8 +54,13 @@ async def _serve(engine: Any, settings: dict[str, Any], say: Callable[[str], Non
         port=settings["port"],
         udp_host=settings["udp_host"],
         udp_port=settings["udp_port"],
+        stations=stations,
+        bridges=settings["bridge"],
+        plan=network_plan(settings["network"]),
     )
     async with serving:
         say(f"nyala serves {serving.url}, gateways at udp {serving.udp_address[0]}:{serving.udp_address[1]}")
+        if serving.station_url is not None:
+            say(f"Basics Stations at {serving.station_url}, {serving.centre.stations.access}")
         say(f"{len(serving.centre.registry)} meters, {len(serving.centre.network.sessions)} sessions")
         await serving.until_stopped()

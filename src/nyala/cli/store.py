@@ -1,4 +1,4 @@
-"""`nyala db upgrade|verify`, `nyala user add`, `nyala doctor`."""
+"""`nyala db upgrade|verify|rekey`, `nyala user add`, `nyala doctor`."""
 
 import shutil
 import sys
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nyala.cli.options import DEFAULT_DB, DEFAULT_TENANT, Db, Tenant
+from nyala.cli.options import DEFAULT_DB, DEFAULT_TENANT, Db, KeyFile, Tenant
 from nyala.vocab.errors import BadArgumentError, NyalaError
 
 db_app = typer.Typer(help="The database.", no_args_is_help=True)
@@ -20,14 +20,38 @@ def user_group() -> None:
 
 
 @db_app.command()
-def upgrade(db: Db = DEFAULT_DB) -> None:
+def upgrade(db: Db = DEFAULT_DB, key_file: KeyFile = None) -> None:
     """Brings the schema to this version of nyala."""
     from nyala.store.engine import open_engine  # noqa: PLC0415
     from nyala.store.engine import upgrade as run  # noqa: PLC0415
 
-    engine = open_engine(db)
+    engine = open_engine(db, key_file=key_file)
     run(engine)
     typer.echo(f"{engine.url.render_as_string()} is up to date")
+
+
+@db_app.command()
+def rekey(
+    *,
+    keep: Annotated[bool, typer.Option("--keep", help="Make no new key: wrap under the first one of the file.")] = False,
+    db: Db = DEFAULT_DB,
+    key_file: KeyFile = None,
+) -> None:
+    """Wraps all LoRaWAN keys anew, under a new key at the head of the key file, in one transaction.
+
+    The file keeps its older keys: backups need them.  Take them out when no such backup is left.
+    """
+    from nyala.store.engine import open_engine  # noqa: PLC0415
+    from nyala.store.engine import upgrade as run  # noqa: PLC0415
+    from nyala.store.keys import ring_of  # noqa: PLC0415
+    from nyala.store.lock import CentreLock  # noqa: PLC0415
+    from nyala.store.rekey import rekey as wrap_again  # noqa: PLC0415
+
+    engine = open_engine(db, key_file=key_file)
+    with CentreLock(engine):
+        run(engine)
+        count = wrap_again(engine, fresh=not keep)
+    typer.echo(f"{count} keys wrapped under key {ring_of(engine).current.hex()}")
 
 
 @db_app.command()

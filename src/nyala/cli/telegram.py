@@ -8,14 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from nyala.cli.options import print_json
+from nyala.cli.options import Codecs, print_json
 from nyala.telegram import codec
 from nyala.telegram.json_form import from_json, to_json
 from nyala.vocab.errors import BadArgumentError, UnknownError
 from nyala.vocab.time import US_PER_S, instant_from_text, iso
 
 app = typer.Typer(help="Telegrams: hex <-> JSON.", no_args_is_help=True)
-Codecs = Annotated[Path | None, typer.Option("--codecs", help="Folder of own codecs and their tables.")]
 At = Annotated[str, typer.Option("--at", help="Instant of reception or sending, ISO 8601 with zone; default now.")]
 
 

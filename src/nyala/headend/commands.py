@@ -33,6 +33,18 @@ READ_PHASES: Final = ("u1_v", "u2_v", "u3_v", "i1_a", "i2_a", "i3_a", "p_w", "q_
 _STATE: Final = ("switch_state", "last_command")
 _RESET: Final = ("reset_count", "last_command")
 """What verifies a command when it was carried out and nothing has shown it."""
+_CONTROL_STATES: Final = ("disconnected", "connected", "ready")
+"""Of a supply switch, by their numbers (DLMS class 70, attribute 3)."""
+
+
+def _standing(detail: int) -> str:
+    """Where a meter says that its switch stands, and what helps there; a number that no meter of ours says stays one."""
+    mode, state = divmod(detail, 256)
+    if state >= len(_CONTROL_STATES):
+        return f" where it stands ({detail})"
+    ready = _CONTROL_STATES[state] == "ready"
+    way = ": the button at the meter connects, or a disconnection and then a reconnection" if ready else ""
+    return f" in control mode {mode} and state {_CONTROL_STATES[state]}{way}"
 
 
 class Kind(StrEnum):
@@ -218,7 +230,8 @@ class CommandTracker:
         else:
             said = Command(command.sequence, _OPCODES[command.kind], quantities=command.quantities)
             confirmed = command.kind is not Kind.READ
-        return Downlink(meter.dev_eui, Port.COMMAND, messages.encode_command(said), confirmed, self._token(command))
+        # no retries of the radio: the tracker itself chases, by the sequence number
+        return Downlink(meter.dev_eui, Port.COMMAND, messages.encode_command(said), confirmed, self._token(command), retries=0)
 
     # -- what comes back
 
@@ -243,7 +256,7 @@ class CommandTracker:
                 self._move(command, CommandEvent.ACKNOWLEDGED, now_us, "received by the meter's module")
             case Fate.TOO_LONG | Fate.NO_SESSION:
                 command.waiting = False
-            case Fate.NOT_ACKNOWLEDGED:
+            case Fate.NOT_ACKNOWLEDGED | Fate.NOT_SENT:
                 pass
 
     def answer(self, meter_id: int, answer: Answer, now_us: int) -> None:
@@ -252,11 +265,15 @@ class CommandTracker:
         if command is None:
             return
         if answer.result is Result.DONE:
-            self._move(command, CommandEvent.DONE, now_us, "done by the meter")
+            waits = command.kind is Kind.SWITCH_CLOSE and answer.detail == _WANTED[Kind.SWITCH_OPEN]
+            text = "done by the meter" + (": it waits for the button at the meter" if waits else "")
+            self._move(command, CommandEvent.DONE, now_us, text)
         elif answer.result is Result.NOT_EXECUTED:
             self._move(command, CommandEvent.NOT_DONE, now_us, "the meter never carried it out")
         else:
             text = answer.result.name.lower().replace("_", " ")
+            if answer.result is Result.NOT_ALLOWED:
+                text += _standing(answer.detail)
             self._move(command, CommandEvent.REFUSED, now_us, f"refused by the meter: {text}")
 
     def values(self, state: MeterState, said: Values, now_us: int) -> None:

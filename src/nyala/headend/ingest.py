@@ -4,10 +4,12 @@
     run()                             closes groups for ever
 
 A group closes `GROUP_US` after its first frame, or when the one before it is on disk, whichever is later; under load
-groups grow by themselves.  One group is one unit of work: the journal rows of what came in, and everything that frames of
-this and earlier groups led to.  Only when it is on disk do acknowledgements and transmissions leave: a downlink counter
-that is on the air is in the store (law 5).  `worked_off` says up to which journal row all effects are in the store: after
-a crash the rows behind it are played again, and what had its effect already is recognised by its frame counter.
+groups grow by themselves.  An order closes it at once: a class C command waits for a commit and for nothing else.
+
+One group is one unit of work: the journal rows of what came in, and everything that frames of this and earlier groups led
+to.  Only when it is on disk do acknowledgements and transmissions leave: a downlink counter that is on the air is in the
+store (law 5).  `worked_off` says up to which journal row all effects are in the store: after a crash the rows behind it are
+played again, and what had its effect already is recognised by its frame counter.
 """
 
 import asyncio
@@ -58,7 +60,7 @@ class Ingest:
         self._acknowledgements: list[Acknowledge] = []
         self._next_journal = next_journal
         self._worked_off = next_journal - 1
-        self._work = asyncio.Event()
+        self._work, self._at_once = asyncio.Event(), asyncio.Event()
 
     # -- in
 
@@ -99,14 +101,15 @@ class Ingest:
         self._work.set()
 
     def nudge(self) -> None:
-        """Something was ordered: do not wait for the next timer."""
+        """Something was ordered, or must go another way: wait neither for the next timer nor for other frames."""
         self._work.set()
+        self._at_once.set()
 
     async def stored(self) -> None:
         """Returns when everything that was ordered before is on disk."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._acknowledgements.append(lambda: None if done.done() else done.set_result(None))
-        self._work.set()
+        self.nudge()
         await done
 
     # -- the loop
@@ -130,16 +133,20 @@ class Ingest:
             await self._work.wait()
             timer.cancel()
         if len(self._receptions) < GROUP_FRAMES:
-            await asyncio.sleep(GROUP_US / US_PER_S)
+            timer = asyncio.get_running_loop().call_later(GROUP_US / US_PER_S, self._at_once.set)
+            await self._at_once.wait()
+            timer.cancel()
 
     async def close_group(self, *, silent: bool = False) -> None:
         """Works off what is there, stores it, then acknowledges and sends.  `silent`: orders nothing by itself."""
         self._work.clear()
+        self._at_once.clear()
         now_us = self._now_us()
         changes, acknowledgements = self._take(now_us)
         transmissions, bridged = self._work_off(changes, now_us, silent=silent)
         self._headend.collect(changes)
         changes.roots, changes.sessions, changes.counted = self._network.sessions.take_changes()
+        changes.groups = self._network.groups.take_changes()
         self._mark(changes)
         if not changes.empty:
             await self._writer.commit(changes)
@@ -194,12 +201,26 @@ class Ingest:
                 self._network.enqueue(downlink, now_us)
             except ConflictError:
                 self._headend.not_taken(downlink)
-        if downlinks:
+        messages = self._to_groups(now_us)
+        if downlinks or messages:
             sent = self._network.poll(now_us)
             for event in sent:
                 self._headend.handle(event, now_us)
             events += sent
         return [event for event in events if isinstance(event, Transmission)], bridged
+
+    def _to_groups(self, now_us: int) -> int:
+        """Hands messages for groups to the network; answers how many."""
+        campaigns, groups = self._headend.campaigns, self._network.groups
+        messages = campaigns.take_messages()
+        for message in messages:
+            try:
+                groups.enqueue(message.mc_addr, message.port, message.payload, message.token, now_us)
+            except ConflictError:
+                campaigns.not_taken(message)
+        for mc_addr in campaigns.take_ended():
+            groups.drop(mc_addr)
+        return len(messages)
 
     def _mark(self, changes: Changes) -> None:
         oldest = self._network.oldest_journal()

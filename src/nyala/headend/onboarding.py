@@ -2,23 +2,27 @@
 
 Columns (CSV header, JSON keys): `serial`, `model`, `dev_eui`, `join_eui`, `app_key` are required; `customer`, `site`,
 `zone` (IANA, default Asia/Jakarta), `tariff`, `contracted_va`, `ct_ratio` (200/5), `installed` (ISO 8601 with zone),
-`period_min` (15), `report_min` (60) are not.
+`period_min` (15), `report_min` (60), `lorawan_version` (1.0.4; 1.0.3: random DevNonces), `lorawan_class` (C, or A) are not.
 """
 
 import csv
 import io
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
+from nyala.lorawan.network.sessions import VERSIONS
 from nyala.telegram.kinds import PERIODS_S
 from nyala.vocab.errors import BadArgumentError, CallerError, FileError
 from nyala.vocab.identifiers import parse_eui, parse_key, parse_serial
 from nyala.vocab.time import DAY_S, instant_from_text, zone
 
 REQUIRED: Final = ("serial", "model", "dev_eui", "join_eui", "app_key")
-OPTIONAL: Final = ("customer", "site", "zone", "tariff", "contracted_va", "ct_ratio", "installed", "period_min", "report_min")
+OPTIONAL: Final = (
+    *("customer", "site", "zone", "tariff", "contracted_va", "ct_ratio", "installed", "period_min", "report_min"),
+    *("lorawan_version", "lorawan_class"),
+)
 ROWS_MAX: Final = 1_000_000
 TEXT_MAX: Final = 120
 ERRORS_MAX: Final = 100
@@ -33,7 +37,7 @@ class NewMeter:
     model: str
     dev_eui: int
     join_eui: int
-    app_key: bytes
+    app_key: bytes = field(repr=False)
     customer: str
     site: str
     zone: str
@@ -43,6 +47,8 @@ class NewMeter:
     installed_s: int
     period_s: int
     report_s: int
+    lorawan_version: str = "1.0.4"
+    class_c: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,18 @@ def _period(value: str) -> int:
     if period_s not in PERIODS_S:
         raise BadArgumentError(f"intervals of {value} min; a meter knows {[p // 60 for p in PERIODS_S]}")
     return period_s
+
+
+def _version(value: str) -> str:
+    if value.strip() not in VERSIONS:
+        raise BadArgumentError(f"{value!r} is none of {', '.join(VERSIONS)}")
+    return value.strip()
+
+
+def _class_c(value: str) -> bool:
+    if value.strip().upper() not in ("A", "C"):
+        raise BadArgumentError(f"{value!r} is neither A nor C")
+    return value.strip().upper() == "C"
 
 
 def _zone(value: str) -> str:
@@ -180,4 +198,6 @@ def _meter(row: Mapping[str, str], models: Collection[str], now_s: int) -> NewMe
         installed_s=take("installed", instant_from_text, now_s),
         period_s=take("period_min", _period, 900),
         report_s=take("report_min", _whole(1, DAY_S // 60), 60) * 60,
+        lorawan_version=take("lorawan_version", _version, "1.0.4"),
+        class_c=take("lorawan_class", _class_c, True),
     )

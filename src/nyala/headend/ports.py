@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from nyala.headend.campaigns import CampaignRow
 from nyala.headend.commands import CommandRow, CommandStep
 from nyala.headend.registry import MeterState
+from nyala.lorawan.network.multicast import MulticastGroup
 from nyala.lorawan.network.port import AppUplink, Downlink, Reception, Transmission
 from nyala.lorawan.network.sessions import Counted, Root, SessionRow
 from nyala.mdm.load_day import LoadDayRow
@@ -109,6 +111,8 @@ class Changes:
     commands: list[CommandRow] = field(default_factory=list)
     steps: list[CommandStep] = field(default_factory=list)
     gateways: list[GatewayRow] = field(default_factory=list)
+    groups: list[MulticastGroup] = field(default_factory=list)
+    campaigns: list[CampaignRow] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:

@@ -14,12 +14,14 @@ from typing import Final
 
 from nyala.headend import alarms
 from nyala.headend.backfill import PROFILE, Backfill, profile_of
+from nyala.headend.campaigns import PORTS as PACKAGE_PORTS
+from nyala.headend.campaigns import Campaigns
 from nyala.headend.commands import CommandRow, CommandTracker
 from nyala.headend.foreign import edges
 from nyala.headend.foreign.mapping import ForeignModel, foreign_model
 from nyala.headend.ports import AlarmChange, Changes, EventRow, GatewayRow, RegisterRow
 from nyala.headend.registry import MeterRecord, MeterState, Registry
-from nyala.lorawan.network.port import AppUplink, DownlinkFate, Event, Reception, Uplink
+from nyala.lorawan.network.port import AppUplink, DownlinkFate, Event, GroupSent, Reception, Uplink
 from nyala.lorawan.network.port import Downlink as NetworkDownlink
 from nyala.mdm.book import Book
 from nyala.mdm.closing import ESTIMATE_AFTER_S, estimate_gaps, reconcile
@@ -30,7 +32,7 @@ from nyala.telegram.kinds import EventCode
 from nyala.telegram.messages import Answer, Hello
 from nyala.telegram.messages import Event as MeterEvent
 from nyala.telegram.values import Values
-from nyala.vocab.errors import ConflictError, TelegramError
+from nyala.vocab.errors import ConflictError, FrameError, TelegramError
 from nyala.vocab.quality import Quality
 from nyala.vocab.quantities import Channel, catalogue, register
 from nyala.vocab.time import DAY_S, US_PER_S
@@ -64,8 +66,9 @@ Listener = Callable[[list[MeterState], list[CommandRow], list[AlarmChange]], Non
 class HeadEnd:
     """All meters of one process, as the centre sees them."""
 
-    def __init__(self, registry: Registry, book: Book, tracker: CommandTracker) -> None:
+    def __init__(self, registry: Registry, book: Book, tracker: CommandTracker, campaigns: Campaigns | None = None) -> None:
         self.registry, self.book, self.tracker = registry, book, tracker
+        self.campaigns = campaigns or Campaigns()
         self.backfill = Backfill(registry, book)
         self.counts: Counter[str] = Counter()
         self.listeners: list[Listener] = []
@@ -82,8 +85,8 @@ class HeadEnd:
     @property
     def next_us(self) -> int:
         """When `poll` has something to do."""
-        commands_us = self.tracker.next_us
-        return self.backfill.next_us if commands_us is None else min(self.backfill.next_us, commands_us)
+        times = (self.backfill.next_us, self.tracker.next_us, self.campaigns.next_us)
+        return min(each for each in times if each is not None)
 
     # -- in
 
@@ -118,6 +121,8 @@ class HeadEnd:
             case DownlinkFate():
                 self.tracker.fate(event, now_us)
                 self.backfill.sent(event.token)
+            case GroupSent():
+                self.campaigns.group_sent(event)
             case _:
                 pass
 
@@ -139,11 +144,13 @@ class HeadEnd:
             return
         model = foreign_model(meter.model)
         try:
-            if model is None:
+            if port in PACKAGE_PORTS:
+                self.campaigns.uplink(meter.dev_eui, port, payload, received_us)
+            elif model is None:
                 self._said(meter, state, codec.decode(port, payload, received_us // US_PER_S), received_us)
             else:
                 self._foreign(meter, state, model, model.decode(port, payload, received_us), received_us)
-        except (TelegramError, ConflictError) as error:
+        except (TelegramError, FrameError, ConflictError) as error:
             self.counts[f"refused_{type(error).__name__}"] += 1
             for listener in self.refused:
                 listener(RefusedTelegram(meter.serial, port, payload, str(error)))
@@ -308,12 +315,15 @@ class HeadEnd:
     # -- out
 
     def poll(self, now_us: int) -> tuple[list[NetworkDownlink], list[tuple[int, object]]]:
-        """Downlinks that are due, the most urgent first, and the tokens (DevEUI, token) of those to take back."""
+        """Downlinks that are due, the most urgent first, and the tokens (DevEUI, token) of those to take back.
+
+        What is for groups waits in `campaigns.take_messages`.
+        """
         if now_us >= self._next_close_us:
             self._next_close_us = now_us + CLOSE_US
             self.close_old_gaps(now_us)
         commands, withdrawn = self.tracker.poll(now_us)
-        return commands + self.backfill.poll(now_us), withdrawn
+        return commands + self.campaigns.poll(now_us) + self.backfill.poll(now_us), withdrawn
 
     def not_taken(self, downlink: NetworkDownlink) -> None:
         """The network server could not take a downlink."""
@@ -325,6 +335,7 @@ class HeadEnd:
         changes.states = self.registry.take_changes()
         changes.load_days, changes.superseded = self.book.take_changes()
         changes.commands, changes.steps = self.tracker.take_changes()
+        changes.campaigns = self.campaigns.take_changes()
         changes.registers, self._registers = self._registers, []
         changes.events, self._events = self._events, []
         changes.alarms, self._alarms = self._alarms, []

@@ -7,7 +7,7 @@ between blocks, and a running CBC context starts a new message with a zero vecto
 last block that came out.
 """
 
-from functools import cached_property
+from collections import deque
 from struct import Struct
 from typing import Final
 
@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algori
 from nyala.vocab.errors import BadArgumentError
 
 BLOCK: Final = 16
+HOT_KEYS: Final = 8_192
+"""Keys that keep their contexts open: the sessions of a minute at a hundred frames a second."""
 MIC_BYTES: Final = 4
 UPLINK: Final = 0
 DOWNLINK: Final = 1
@@ -27,32 +29,51 @@ _MASK128: Final = (1 << 128) - 1
 
 
 class AesKey:
-    """A 128-bit key with its open contexts.  Not safe between threads; cheap to make, dearer at first use."""
+    """A 128-bit key with its open contexts.  Not safe between threads; cheap to make, dearer at first use.
 
-    __slots__ = ("__dict__", "value")
+    A context takes a kilobyte, so only the last `HOT_KEYS` keys to open theirs keep them; another opens them anew.
+    """
+
+    __slots__ = ("_chain", "_ecb", "_subkeys", "value")
 
     def __init__(self, value: bytes) -> None:
         if len(value) != BLOCK:
             raise BadArgumentError(f"an AES-128 key takes {BLOCK} bytes, got {len(value)}")
         self.value = value
+        self._ecb: CipherContext | None = None
+        self._chain: tuple[CipherContext, int] | None = None
+        """A running CBC context, and the last block that came out."""
+        self._subkeys: tuple[int, int] | None = None
 
-    @cached_property
-    def _ecb(self) -> CipherContext:
-        return Cipher(algorithms.AES(self.value), modes.ECB()).encryptor()  # noqa: S305 - LoRaWAN prescribes ECB
+    def _open_ecb(self) -> CipherContext:
+        self._heat()
+        self._ecb = Cipher(algorithms.AES(self.value), modes.ECB()).encryptor()  # noqa: S305 - LoRaWAN prescribes ECB
+        return self._ecb
 
-    @cached_property
-    def _chain(self) -> list[CipherContext | int]:
-        return [Cipher(algorithms.AES(self.value), modes.CBC(bytes(BLOCK))).encryptor(), 0]
+    def _open_chain(self) -> tuple[CipherContext, int]:
+        self._heat()
+        return Cipher(algorithms.AES(self.value), modes.CBC(bytes(BLOCK))).encryptor(), 0
 
-    @cached_property
-    def _subkeys(self) -> tuple[int, int]:
+    def _heat(self) -> None:
+        """Before a context is opened: the key is hot from now on, and the one that was hot for longest is not."""
+        if self._ecb is None and self._chain is None:
+            if len(_HOT) == HOT_KEYS:
+                _HOT[0].close()
+            _HOT.append(self)
+
+    def close(self) -> None:
+        """Lets go of the contexts; the next use opens new ones."""
+        self._ecb = self._chain = None
+
+    def _made_subkeys(self) -> tuple[int, int]:
         low = int.from_bytes(self.encrypt(bytes(BLOCK)), "big")
         first = low << 1 & _MASK128 ^ (_R128 if low >> 127 else 0)
-        return first, first << 1 & _MASK128 ^ (_R128 if first >> 127 else 0)
+        self._subkeys = first, first << 1 & _MASK128 ^ (_R128 if first >> 127 else 0)
+        return self._subkeys
 
     def encrypt(self, blocks: bytes) -> bytes:
         """AES-ECB encryption of whole blocks."""
-        return self._ecb.update(blocks)
+        return (self._ecb or self._open_ecb()).update(blocks)
 
     def decrypt(self, blocks: bytes) -> bytes:
         """AES-ECB decryption of whole blocks: only the join server uses it, to make a join accept."""
@@ -61,20 +82,21 @@ class AesKey:
     def cmac(self, message: bytes) -> bytes:
         """AES-CMAC of a message, 16 bytes (RFC 4493)."""
         whole, rest = divmod(len(message), BLOCK)
-        whole_subkey, padded_subkey = self._subkeys
+        whole_subkey, padded_subkey = self._subkeys or self._made_subkeys()
         if rest or not whole:
             message += b"\x80" + bytes(BLOCK - 1 - rest)
             subkey = padded_subkey
         else:
             subkey = whole_subkey
-        chain = self._chain
-        context, last = chain
-        assert not isinstance(context, int)
-        assert isinstance(last, int)
+        context, last = self._chain or self._open_chain()
         masked = int.from_bytes(message, "big") ^ subkey ^ last << 8 * (len(message) - BLOCK)
         mac = context.update(masked.to_bytes(len(message), "big"))[-BLOCK:]
-        chain[1] = int.from_bytes(mac, "big")
+        self._chain = context, int.from_bytes(mac, "big")
         return mac
+
+
+_HOT: Final[deque[AesKey]] = deque(maxlen=HOT_KEYS)
+"""The keys whose contexts are open, the oldest first."""
 
 
 def data_mic(key: AesKey, direction: int, dev_addr: int, f_cnt: int, message: bytes) -> bytes:

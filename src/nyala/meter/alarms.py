@@ -77,7 +77,8 @@ def electrical_figures(
 
 
 @kernel
-def _three(values: NDArray[np.float64]) -> Three:
+def three(values: NDArray[np.float64]) -> Three:
+    """The figures of the phases."""
     return values[0], values[1], values[2]
 
 
@@ -148,7 +149,7 @@ def watch(s: State, rows: NDArray[np.intp], starts_s: NDArray[np.int64]) -> None
         figures[_BATTERY], figures[_BATTERY + 1] = s.battery_v[row, 0], s.battery_v[row, 1]
         figures[_UNCALIBRATED] = 0.0 if s.calibrated[row] else 1.0
         around, ratings = surroundings(s.around[row], s.ratings[row])
-        u_v, i_a, p_w, q_var = _three(s.u_v[row]), _three(s.i_a[row]), _three(s.p_w[row]), _three(s.q_var[row])
+        u_v, i_a, p_w, q_var = three(s.u_v[row]), three(s.i_a[row]), three(s.p_w[row]), three(s.q_var[row])
         electrical_figures(s.phases[row], u_v, i_a, p_w, q_var, around, ratings, figures)
         wants = wanted(s.alarm_on, s.alarm_off, s.alarm_low, figures, s.alarms[row], 0)
         if not s.powered[row]:

@@ -14,8 +14,7 @@ from typing import Final
 import numpy as np
 
 from nyala.meter.bank import Bank
-from nyala.meter.fleet_kernels import BLOCK, GROUPS, Counters, Singles, grow, step
-from nyala.meter.state import CHANNELS
+from nyala.meter.fleet_kernels import BLOCK, BLOCK_COUNTERS, JUDGED, SCRATCH, Counters, Singles, grow, step
 
 FOLD_S: Final = 30
 """A 32-bit counter holds this long at 140 kVA, beyond 1.3 Un and Imax of the largest model."""
@@ -28,23 +27,21 @@ class Fleet:
         self.bank = bank
         self.now_s = int(bank.now_s[0])
         self._all = np.arange(len(bank))
-        self._counters: Counters = np.zeros((GROUPS * CHANNELS, len(bank)), np.uint32)
-        self._limit_mw = (bank.state.limit_w * 1000).astype(np.float32)
-        self._singles = np.zeros((5, BLOCK), np.float32)
-        self._energies = np.zeros((11, BLOCK), np.int32)
         self._counted_s = 0
         models = bank.models
         bounds = [0, *(i for i in range(1, len(models)) if models[i] is not models[i - 1]), len(models)]
         self._runs = list(pairwise(bounds))
+        self._counters: Counters = np.zeros(-(-len(bank) // BLOCK) * BLOCK_COUNTERS, np.uint32)
+        self._limit_mw = np.empty(len(bank), np.float32)
+        self._scratch, self._flagged = np.zeros(SCRATCH, np.int32), np.zeros(JUDGED, np.int32)
         self._begin()
 
     def second(self, u_v: Singles, active_a: Singles, lagging_a: Singles) -> None:
         """One second of phasors, 3 x n each: voltage RMS, current in phase and lagging by a quarter turn."""
         self.now_s += 1
         s, phasors = self.bank.state, (u_v, active_a, lagging_a)
-        for start, stop in self._runs:
-            bounds = start, stop, self.now_s
-            step(s, self._counters, self._limit_mw, self._singles, self._energies, phasors, bounds)
+        for run in self._runs:
+            step(s, self._counters, self._limit_mw, self._scratch, self._flagged, phasors, (*run, self.now_s))
         self._counted_s += 1
         if self.now_s >= self._stop_s:
             self.flush()
@@ -65,6 +62,7 @@ class Fleet:
     def _begin(self) -> None:
         """A new segment for all rows, which ends at the first edge of any."""
         s = self.bank.state
+        np.multiply(s.limit_w, 1000, out=self._limit_mw, casting="same_kind")
         s.segment_start_s[:] = self.now_s
         s.segment_mws[:] = 0
         s.phase_mws[:] = 0

@@ -10,7 +10,7 @@ from nyala.meter.logs import event_id
 from nyala.meter.model import MeterModel
 from nyala.meter.operation import Operation
 from nyala.meter.reading import DEMANDS, value
-from nyala.meter.supply import SwitchEvent, SwitchState
+from nyala.meter.supply import SwitchEvent, SwitchState, forbidden
 from nyala.vocab.quantities import RATES, Channel, register
 
 
@@ -161,6 +161,10 @@ class Meter:
     def switch_state(self) -> SwitchState:
         """State of the supply switch."""
         return self.operation.supply.output
+
+    def forbids(self, event: SwitchEvent) -> bool:
+        """Whether its control mode knows no way for a remote event from where the switch stands."""
+        return forbidden(self.operation.supply, event)
 
     def switch(self, event: SwitchEvent) -> bool:
         """Moves the switch from afar; False where the event has no effect."""

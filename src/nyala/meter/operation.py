@@ -1,8 +1,8 @@
 """One meter in operation: what its processor does beside measuring.  Supply switch, limiter, credit, billing, logs, alarms.
 
 It stands on a row of a bank.  The bank calls it at every switch of its calendar (`at_switch`); whoever steps time calls
-`step` afterwards, and `alarm` for each change that the bank reports.  Effects are values: `Happened`, one for each entry
-of a log, which a device may report.
+`step` afterwards, and `alarm` for each change that the bank reports.  Whatever it does is an entry of a log: a device
+keeps it in its memory and may report it.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from nyala.meter.bank import Bank, Change
 from nyala.meter.calendar import BillingSchedule, Calendars
 from nyala.meter.credit_plan import CreditPlan
 from nyala.meter.limiter import LimiterPlan
-from nyala.meter.logs import LogBook, event_id
+from nyala.meter.logs import Entry, LogBook, event_id
 from nyala.meter.reading import DEMANDS, powers
 from nyala.meter.snapshots import Maximum, Snapshot
 from nyala.meter.supply import ControlState, Effect, Supply, SwitchEvent
@@ -34,21 +34,12 @@ DAILY_MAX: Final = 400
 _DAILY: Final = Struct(f"<q{len(Channel)}q?")
 DAILY_BYTES: Final = _DAILY.size
 HAPPENED_MAX: Final = 256
-"""Entries that wait for whoever reports them; the logs keep them all."""
+"""Entries that wait for whoever keeps and reports them."""
 DETAIL_MAX: Final = (1 << 31) - 1
 _CREDIT_EVENTS: Final = {
     credit.Kind.DISCONNECT: SwitchEvent.LOCAL_DISCONNECT,
     credit.Kind.ARM_RECONNECT: SwitchEvent.LOCAL_RELEASE,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """An entry of a log: event id, when by the meter's clock, and its detail."""
-
-    event: int
-    clock_s: int
-    detail: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +103,7 @@ class Operation:
         self.cumulative: tuple[int, ...] = (0,) * len(DEMANDS)
         self.account: credit.Account | None = None
         self.daily: tuple[Daily, ...] = ()
-        self._happened: list[Happened] = []
+        self._happened: list[Entry] = []
 
     @property
     def clock_s(self) -> int:
@@ -161,8 +152,8 @@ class Operation:
 
     # -- time and signals
 
-    def take_happened(self) -> list[Happened]:
-        """What has happened since this was asked last."""
+    def take_happened(self) -> list[Entry]:
+        """What was logged since this was asked last."""
         happened, self._happened = self._happened, []
         return happened
 
@@ -295,4 +286,4 @@ class Operation:
 
     def _record(self, event: int, clock_s: int, detail: int) -> None:
         self.logs, entry = self.logs.record(event, clock_s, detail)
-        self._happened = [*self._happened, Happened(entry.event, entry.clock_s, entry.detail)][-HAPPENED_MAX:]
+        self._happened = [*self._happened, entry][-HAPPENED_MAX:]

@@ -113,6 +113,20 @@ def transition(mode: int, state: ControlState, event: SwitchEvent) -> str:
     return next((letter for letter in MODES[mode] if TRANSITIONS[letter][:2] == (state, event)), "")
 
 
+_WANTED: Final = {SwitchEvent.REMOTE_DISCONNECT: _D, SwitchEvent.REMOTE_RECONNECT: _C}
+
+
+def forbidden(supply: "Supply", event: SwitchEvent) -> bool:
+    """Whether a remote event has no way from here in this mode: no transition, nor is the state one that it leads to."""
+    goals = {TRANSITIONS[letter][2] for letter in MODES[supply.mode] if TRANSITIONS[letter][1] is event} | {_WANTED[event]}
+    return supply.fitted and supply.state not in goals and not transition(supply.mode, supply.state, event)
+
+
+def standing(supply: "Supply") -> int:
+    """Control mode and control state as one number: what a meter says with the refusal of a forbidden event."""
+    return supply.mode << 8 | supply.state.value
+
+
 _OUTPUT: Final = {SwitchState.OPEN: _D, SwitchState.CLOSED: _C}
 
 

@@ -24,7 +24,7 @@ from nyala.app import Centre
 from nyala.billing.run import run_month
 from nyala.lorawan.network.plan import indonesia
 from nyala.meter.warm import is_cached, warm_bank
-from nyala.serving import Serving, check_port, people
+from nyala.serving import Serving, StationPort, check_port, people
 from nyala.sim import memory
 from nyala.sim.datagrams import Backhaul, DatagramNetwork
 from nyala.sim.fleet import models_of
@@ -70,6 +70,7 @@ class DemoOptions:
     once: bool = False
     seed: int = 1
     gateways: int = 2
+    station_port: int | None = None
 
 
 @dataclass(slots=True)
@@ -245,7 +246,8 @@ class Demo:
     async def _live(self) -> int:
         self.loop.go_live(max(time.time() - self.world.now_us() / US_PER_S, 0))
         world, options = self.world, self.options
-        serving = Serving(self.engine, world.now_us, host="127.0.0.1", port=options.port, udp_port=0)
+        stations = None if options.station_port is None else StationPort("127.0.0.1", options.station_port)
+        serving = Serving(self.engine, world.now_us, host="127.0.0.1", port=options.port, udp_port=0, stations=stations)
         async with serving:
             udp = serving.udp_address
             for forwarder in world.forwarders:

@@ -1,12 +1,13 @@
 """What happens to a simulated world: outages, kills and commands, spread over the run.  Drawn before it begins; seeded."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from random import Random
 from typing import Final
 
 from nyala.headend.commands import Kind
+from nyala.meter.keeping import HOLD_UP_BYTES
 
 MARGIN_S: Final = 1_800
 """Nothing happens in the first and the last half hour of a run, or in a tenth of it where that is shorter."""
@@ -25,15 +26,21 @@ class Outage(StrEnum):
 LENGTH_S: Final = {Outage.METER: (60, 4 * 3_600), Outage.GATEWAY: (600, 2 * 3_600), Outage.CENTRE: (30, 900)}
 """Shortest and longest."""
 
+TORN: Final = 0.3
+"""Part of the meters' power cuts in which the hold-up energy is gone early."""
+TORN_BYTES: Final = 3_000
+"""A power-fail save writes about so much: the supply ends anywhere within it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`which`: a meter's row or a gateway's index."""
+    """`which`: a meter's row or a gateway's index.  `hold_up_bytes`: what a meter can still write after the cut."""
 
     at_s: int
     until_s: int
     outage: Outage
     which: int
+    hold_up_bytes: int = HOLD_UP_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,7 @@ class Order:
 
 
 def draw_faults(random: Random, count: int, start_s: int, end_s: int, meters: int, gateways: int) -> list[Fault]:
-    """Outages in order of time."""
+    """Outages in order of time.  Some of the meters have a tired capacitor."""
     kinds = list(Outage)
     faults = []
     for i in range(count):
@@ -55,7 +62,8 @@ def draw_faults(random: Random, count: int, start_s: int, end_s: int, meters: in
         length_s = random.randint(*LENGTH_S[outage])
         which = random.randrange(gateways if outage is Outage.GATEWAY else meters)
         faults.append(Fault(at_s, at_s + length_s, outage, which))
-    return sorted(faults, key=lambda fault: fault.at_s)
+    worn = [replace(each, hold_up_bytes=random.randrange(TORN_BYTES)) if random.random() < TORN else each for each in faults]
+    return sorted(worn, key=lambda fault: fault.at_s)
 
 
 def draw_orders(random: Random, count: int, start_s: int, end_s: int, rows: Sequence[int]) -> list[Order]:

@@ -11,6 +11,7 @@ from typing import Final
 from nyala.headend.onboarding import NewMeter
 from nyala.lorawan.device.state import Identity
 from nyala.lorawan.region import Region
+from nyala.lorawan.regulation import Regulation
 from nyala.meter.bank import Bank
 from nyala.meter.calendar import BillingSchedule, Calendars
 from nyala.meter.calendar_tables import calendar_named
@@ -105,7 +106,7 @@ def _name(customer: Customer, random: Random) -> tuple[str, str]:
             )
 
 
-def make_twins(bank: Bank, seed: int, region: Region, reporting: Reporting) -> list[Twin]:
+def make_twins(bank: Bank, seed: int, region: Region, reporting: Reporting, regulation: Regulation | None = None) -> list[Twin]:
     """The twins of a bank, with clocks that drift and the rates of the two-rate tariff."""
     clocks, calendars = Random(f"{seed} clocks"), Calendars(calendar_named(CALENDAR))
     twins = []
@@ -114,5 +115,5 @@ def make_twins(bank: Bank, seed: int, region: Region, reporting: Reporting) -> l
         bank.clock_error_ns[row] = clocks.randint(-CLOCK_ERROR_US_MAX, CLOCK_ERROR_US_MAX) * 1_000
         meter, random = Meter(bank, row), Random(f"{seed} device {row}")
         meter.operation.set_timetable(calendars, BillingSchedule(1, 0, WIB_S))
-        twins.append(Twin(meter, identity, region, random, reporting=reporting))
+        twins.append(Twin(meter, identity, region, random, reporting=reporting, regulation=regulation))
     return twins

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from nyala.app import Centre
-from nyala.headend.ports import AppUplink
+from nyala.lorawan.network.port import AppUplink
 from nyala.sim.faults import Outage, draw_faults
 from nyala.sim.world import World
 from nyala.telegram import intervals, messages, values
@@ -72,7 +72,7 @@ class History:
         for change in self._world.bank.take_changes():
             twin = self._world.twins[change.row]
             twin.meter.operation.alarm(change)
-            event = twin.alarm_event(change)
+            event = twin.telling.alarm(change)
             if event is not None:
                 self._waiting.append(
                     AppUplink(twin.identity.dev_eui, Port.EVENT, messages.encode_event(event), now_s * US_PER_S)

@@ -43,6 +43,8 @@ class Outcome:
     counts: Counter[str]
     airtime_s: float
     not_supplied_wh: dict[str, int]
+    power_cuts: dict[str, int]
+    """Power-fail saves of the meters, and those of them that did not end."""
 
     @classmethod
     def of(
@@ -82,8 +84,11 @@ class Outcome:
             counts["duplicates"] += centre.network.duplicates
             counts["replaced"] += centre.headend.book.replaced
             counts["backfill_requests"] += centre.headend.backfill.requests
+        counts.update({f"radio_{name}": count for name, count in stage.world.radio.counts.items()})
         airtime_s = sum(twin.mac.airtime_us for twin in stage.world.twins) / US_PER_S
-        return cls(verdicts, meters, stored, estimated, billed, intervals, ordered, counts, airtime_s, not_supplied_wh)
+        keepers = [twin.keeper for twin in stage.world.twins]
+        cuts = {"meters": sum(each.cuts for each in keepers), "torn_saves": sum(each.torn for each in keepers)}
+        return cls(verdicts, meters, stored, estimated, billed, intervals, ordered, counts, airtime_s, not_supplied_wh, cuts)
 
 
 def _measured(
@@ -175,6 +180,7 @@ def report(scenario: Scenario, outcome: Outcome) -> dict[str, Any]:
             "not_supplied": outcome.not_supplied_wh,
         },
         "intervals": {key: outcome.intervals[key] for key in ("expected", "received", "estimated", "missing")},
+        "power_cuts": outcome.power_cuts,
         "uplinks": outcome.counts["uplinks"],
         "duplicates": outcome.counts["duplicates"],
         "airtime_s": round(outcome.airtime_s, 3),

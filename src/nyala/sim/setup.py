@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from nyala.billing import tariff_file
 from nyala.headend.registry import MeterRecord
-from nyala.lorawan.network.plan import NetworkPlan, indonesia
+from nyala.lorawan.network.plan import NetworkPlan, network_plan
 from nyala.meter.bank import Bank
 from nyala.meter.model import MeterModel
 from nyala.sim.datagrams import Backhaul, DatagramNetwork
@@ -19,7 +19,7 @@ from nyala.sim.fleet import make_twins, models_of, new_meters
 from nyala.sim.host import CENTRE_ADDRESS, Host
 from nyala.sim.idle import IdleAfter
 from nyala.sim.loads import LoadSource, load_source
-from nyala.sim.radio import RadioWorld
+from nyala.sim.radio import DEFAULT_PROFILE, RadioWorld, radio_profile
 from nyala.sim.world import World
 from nyala.store import meters, tariffs
 from nyala.store.engine import upgrade
@@ -53,6 +53,10 @@ class Scenario:
     reporting: Reporting = field(default_factory=Reporting)
     period_s: int = 900
     backhaul: Backhaul = field(default_factory=Backhaul)
+    profile: str = DEFAULT_PROFILE
+    """Of the radio."""
+    network: str = "indonesia"
+    """One of `plan.PLANS`: region, law and channels."""
     faults: tuple[Fault, ...] = ()
     """What fails besides the drawn `outages`."""
 
@@ -67,6 +71,8 @@ class Scenario:
         if self.outages < 0 or (self.commands is not None and self.commands < 0) or self.seed < 0:
             raise BadArgumentError("outages, commands and seed are never negative")
         models_of(self.model, self.meters)
+        radio_profile(self.profile)
+        network_plan(self.network)
         return self
 
     @property
@@ -112,9 +118,10 @@ def build_world(
     bank = Bank(models, scenario.start_s, period_s=scenario.period_s)
     for alarm, (on, off, delay_s) in SITE_ALARMS.items():
         bank.set_alarm(alarm, on, off, delay_s)
-    twins = make_twins(bank, scenario.seed, plan.region, scenario.reporting)
-    radio = RadioWorld(len(models), scenario.gateways, Random(f"{scenario.seed} radio"), loss=scenario.loss)
-    world = World(loop, scenario.start_s * US_PER_S, bank, twins, loads, radio, plan.region)
+    twins = make_twins(bank, scenario.seed, plan.region, scenario.reporting, plan.regulation)
+    random, profile = Random(f"{scenario.seed} radio"), radio_profile(scenario.profile)
+    radio = RadioWorld(len(models), scenario.gateways, random, loss=scenario.loss, profile=profile)
+    world = World(loop, scenario.start_s * US_PER_S, bank, twins, loads, radio, plan.region, plan.regulation.lbt)
     for index in range(scenario.gateways):
         world.add_gateway(GATEWAY_EUI_FIRST + index, loop)
     return world
@@ -122,7 +129,7 @@ def build_world(
 
 def build(loop: asyncio.AbstractEventLoop, scenario: Scenario, engine: Engine) -> Stage:
     """Everything of a scenario, at its start, nothing running yet."""
-    models, plan = models_of(scenario.model, scenario.meters), indonesia()
+    models, plan = models_of(scenario.model, scenario.meters), network_plan(scenario.network)
     loads = load_source(scenario.load, models, scenario.seed, scenario.step_s, scenario.start_s, scenario.end_s)
     records = fill_store(engine, scenario, models)
     world = build_world(loop, scenario, models, plan, IdleAfter(loads, scenario.end_s))

@@ -87,7 +87,7 @@ class Run:
     def _fault(self, fault: Fault, over: bool) -> None:  # noqa: FBT001 - called by a timer
         match fault.outage:
             case Outage.METER:
-                self.stage.world.power(fault.which, on=over)
+                self.stage.world.power(fault.which, on=over, hold_up_bytes=fault.hold_up_bytes)
             case Outage.GATEWAY:
                 self.stage.world.forwarders[fault.which].power(up=over)
             case Outage.CENTRE if not over:

@@ -11,9 +11,11 @@ from typing import Final
 import numpy as np
 
 from nyala.lorawan.airtime import airtime_us
-from nyala.lorawan.device.effects import Joined, Transmit
+from nyala.lorawan.device.effects import Joined, Sense, Transmit
 from nyala.lorawan.region import Region
+from nyala.lorawan.regulation import Lbt
 from nyala.meter.bank import Bank
+from nyala.meter.keeping import HOLD_UP_BYTES
 from nyala.sim.forwarder import PacketForwarder
 from nyala.sim.loads.source import LoadSource
 from nyala.sim.radio import Heard, OnAir, RadioWorld
@@ -39,6 +41,7 @@ class World:
         loads: LoadSource,
         radio: RadioWorld,
         region: Region,
+        lbt: Lbt | None = None,
     ) -> None:
         self.loop, self.epoch_us = loop, epoch_us
         self.bank, self.twins, self.loads, self.radio = bank, list(twins), loads, radio
@@ -48,7 +51,7 @@ class World:
         """(row, what) of every command that a meter carried out."""
         self.on_join: list[Callable[[int], None]] = []
         """Called with the DevAddr whenever a device has taken a join accept."""
-        self._region = region
+        self._region, self._lbt = region, lbt
         self.everyone = np.arange(len(bank))
         self._timers: dict[int, tuple[int, asyncio.TimerHandle]] = {}
         """When each twin is woken next, and its timer."""
@@ -65,7 +68,7 @@ class World:
 
     # -- life
 
-    def start(self, *, join: bool = True) -> None:
+    def start(self, *, join: bool = True, join_spread_s: float = JOIN_SPREAD_S) -> None:
         """Begins to live: signals, twins and gateways."""
         now_us = self.now_us()
         signal_end_us = int(self.bank.segment_end_s.max()) * US_PER_S
@@ -75,7 +78,7 @@ class World:
             self._edge()
         for row, twin in enumerate(self.twins):
             if join and not twin.mac.joined:
-                twin.start(now_us, JOIN_SPREAD_S * US_PER_S)
+                twin.start(now_us, round(join_spread_s * US_PER_S))
             self._reschedule(row)
 
     def stop(self) -> None:
@@ -101,6 +104,9 @@ class World:
         now_s = self.now_us() // US_PER_S // step_s * step_s
         self.bank.advance(self.everyone, now_s)
         self._alarms()
+        for twin in self.twins:
+            if twin.keeper.begun:
+                twin.keep()
         self.signal(now_s)
         self._edge_timer = self._at((now_s + step_s) * US_PER_S, self._edge)
 
@@ -130,9 +136,9 @@ class World:
         twin, now_us = self.twins[row], self.now_us()
         self._carry_out(row, twin.wake(now_us), now_us)
 
-    def power(self, row: int, *, on: bool) -> None:
-        """Takes the supply of a meter away, or gives it back."""
-        self.twins[row].power(self.now_us(), on=on)
+    def power(self, row: int, *, on: bool, hold_up_bytes: int = HOLD_UP_BYTES) -> None:
+        """Takes the supply of a meter away, so that it saves at most `hold_up_bytes`, or gives it back."""
+        self.twins[row].power(self.now_us(), on=on, hold_up_bytes=hold_up_bytes)
         self._reschedule(row)
 
     def _carry_out(self, row: int, effects: Sequence[TwinEffect], now_us: int) -> None:
@@ -140,6 +146,8 @@ class World:
             match effect:
                 case Transmit():
                     self._uplink(row, effect, now_us)
+                case Sense():
+                    self._at(effect.until_us, self._sensed, row, effect, now_us)
                 case Executed():
                     self.executed.append((row, effect))
                 case Joined():
@@ -163,24 +171,33 @@ class World:
     def _uplink(self, row: int, order: Transmit, now_us: int) -> None:
         rate = self._region.data_rate(order.data_rate)
         end_us = now_us + airtime_us(len(order.phy), rate.sf, rate.bandwidth_khz)
-        frame = self.radio.begin(
-            row, order.phy, order.frequency_hz, (order.data_rate, rate.sf), order.eirp_dbm, (now_us, end_us)
-        )
+        frame = self.radio.begin(row, order.phy, order.frequency_hz, rate, order.eirp_dbm, (now_us, end_us))
         for watcher in self.watchers:
             watcher(frame)
         self._at(end_us, self._uplink_over, frame)
 
+    def _sensed(self, row: int, order: Sense, since_us: int) -> None:
+        """A meter has listened before it talks: what it could hear by its own links."""
+        power_dbm = self.radio.power_dbm_at_meter(row, order.frequency_hz, since_us, order.until_us)
+        free = power_dbm <= order.threshold_dbm
+        self.radio.counts["channel_free" if free else "channel_busy"] += 1
+        now_us = self.now_us()
+        self._carry_out(row, self.twins[row].sensed(now_us, free=free), now_us)
+
     def _uplink_over(self, frame: OnAir) -> None:
-        for forwarder in self.forwarders:
-            heard = self.radio.at_gateway(frame, forwarder.index) if forwarder.up else None
+        receptions = [(f, self.radio.at_gateway(frame, f.index)) for f in self.forwarders if f.up]
+        for forwarder, heard in receptions:
             if heard is not None:
                 forwarder.heard(frame, heard)
+        self.radio.counts["delivered"] += any(heard is not None for _, heard in receptions)
 
     def _downlink(
         self, gateway: int, phy: bytes, frequency_hz: int, data_rate: int, eirp_dbm: float, start_us: int, end_us: int
     ) -> None:
+        if self._gateway_must_wait(gateway, frequency_hz, start_us):
+            return
         rate = self._region.data_rate(data_rate)
-        frame = self.radio.begin(~gateway, phy, frequency_hz, (data_rate, rate.sf), eirp_dbm, (start_us, end_us))
+        frame = self.radio.begin(~gateway, phy, frequency_hz, rate, eirp_dbm, (start_us, end_us))
         for watcher in self.watchers:
             watcher(frame)
         tuned = [
@@ -190,6 +207,16 @@ class World:
             if not self.twins[row].mac.idle:
                 self._reschedule(row)
         self._at(end_us, self._downlink_over, frame, tuned)
+
+    def _gateway_must_wait(self, gateway: int, frequency_hz: int, start_us: int) -> bool:
+        """Listen before talk: a frame on a busy channel is never sent, and nobody is told (lora_gateway issue 87)."""
+        if self._lbt is None:
+            return False
+        power_dbm = self.radio.power_dbm_at_gateway(gateway, frequency_hz, start_us - self._lbt.sense_us, start_us)
+        if power_dbm <= self._lbt.threshold_dbm:
+            return False
+        self.radio.counts["gateway_blocked"] += 1
+        return True
 
     def _downlink_over(self, frame: OnAir, tuned: Sequence[int]) -> None:
         now_us = self.now_us()

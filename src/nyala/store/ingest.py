@@ -16,6 +16,7 @@ from sqlalchemy.sql.dml import Insert
 
 from nyala.headend.ports import AlarmCleared, AlarmDated, AlarmRaised, Changes
 from nyala.store import alarms, rows, schema
+from nyala.store.keys import KeyRing, ring_of
 from nyala.store.rows import Row
 from nyala.vocab.identifiers import eui_text
 
@@ -71,8 +72,16 @@ class Statements:
         self.root = prepare(
             update(schema.lorawan_device)
             .where(schema.lorawan_device.c.dev_eui == bindparam("eui"))
-            .values(dev_nonce=bindparam("nonce"), join_nonce=bindparam("given"))
+            .values(
+                dev_nonce=bindparam("nonce"),
+                join_nonce=bindparam("given"),
+                joined_us=bindparam("joined"),
+                refused_us=bindparam("refused"),
+                refused_nonce=bindparam("refused_with"),
+                used_nonces=bindparam("used"),
+            )
         )
+        self.readmission = prepare(insert_new(dialect, schema.readmission, ["dev_eui", "at_us"]))
         self.session = prepare(_replace(dialect, schema.lorawan_session))
         self.counted = prepare(
             update(schema.lorawan_session)
@@ -114,11 +123,11 @@ def _replace(dialect: Dialect, table: Table) -> Insert:
     return upsert(dialect, table, keys, [column.name for column in table.columns if column.name not in keys])
 
 
-def unit_rows(statements: Statements, changes: Changes) -> list[Unit]:
+def unit_rows(statements: Statements, changes: Changes, ring: KeyRing) -> list[Unit]:
     """The statements of a unit of work with their rows; those without rows are left out."""
     journal = [*map(rows.reception_row, changes.journal), *map(rows.app_uplink_row, changes.app_journal)]
     mark = [] if changes.worked_off is None else [{"id": MARK_ID, "worked_off": changes.worked_off}]
-    roots = [{"eui": eui_text(r.dev_eui), "nonce": r.dev_nonce, "given": r.join_nonce} for r in changes.roots]
+    readmissions = [rows.readmission_row(r.dev_eui, r.readmission) for r in changes.roots if r.readmission is not None]
     counted = [
         {"eui": eui_text(c.dev_eui), "counter": c.f_cnt_up, "gateways": rows.heard_by_text(c.heard_by)} for c in changes.counted
     ]
@@ -141,8 +150,9 @@ def unit_rows(statements: Statements, changes: Changes) -> list[Unit]:
     steps = [{"command_id": s.command_id, "at_us": s.at_us, "state": s.state.value, "text": s.text} for s in changes.steps]
     units: list[Unit] = [
         (statements.journal, journal),
-        (statements.root, roots),
-        (statements.session, list(map(rows.session_row, changes.sessions))),
+        (statements.root, list(map(rows.root_row, changes.roots))),
+        (statements.readmission, readmissions),
+        (statements.session, [rows.session_row(session, ring) for session in changes.sessions]),
         (statements.counted, counted),
         (statements.state, list(map(rows.state_row, changes.states))),
         (statements.history, list(map(rows.history_row, changes.superseded))),
@@ -173,7 +183,7 @@ class InlineWriter:
 
     def prepare(self, changes: Changes) -> list[Unit]:
         """The rows of a unit of work, now."""
-        return unit_rows(self._statements, changes)
+        return unit_rows(self._statements, changes, ring_of(self._engine))
 
     def execute(self, units: list[Unit]) -> None:
         """Writes rows in one transaction: all are there afterwards, or an error is raised and none are."""

@@ -9,11 +9,11 @@ from sqlalchemy import Connection, Engine, func, or_, select
 from nyala.headend.backfill import expected_to
 from nyala.headend.onboarding import NewMeter
 from nyala.headend.registry import MeterRecord, MeterState
-from nyala.lorawan.crypto import AesKey
 from nyala.lorawan.network.sessions import Root, Sessions
 from nyala.mdm.load_day import decode_qualities
 from nyala.store import rows, schema
 from nyala.store.engine import writing
+from nyala.store.keys import KeyRing, ring_of
 from nyala.vocab.errors import ConflictError, UnknownError
 from nyala.vocab.identifiers import eui_text
 from nyala.vocab.quality import Quality
@@ -49,7 +49,7 @@ def onboard(engine: Engine, tenant: int, meters: Sequence[NewMeter]) -> list[Met
         connection.execute(_meter.insert(), [_meter_row(number, tenant, meter) for number, meter in numbered])
         connection.execute(
             _device.insert(),
-            [_device_row(number, first_addr + number - first_id, meter) for number, meter in numbered],
+            [_device_row(number, first_addr + number - first_id, meter, ring_of(connection)) for number, meter in numbered],
         )
         return load_records(connection, first_id)
 
@@ -83,16 +83,18 @@ def _meter_row(number: int, tenant: int, meter: NewMeter) -> dict[str, Any]:
     }
 
 
-def _device_row(number: int, dev_addr: int, meter: NewMeter) -> dict[str, Any]:
+def _device_row(number: int, dev_addr: int, meter: NewMeter, ring: KeyRing) -> dict[str, Any]:
+    dev_eui = eui_text(meter.dev_eui)
     return {
         "meter_id": number,
-        "dev_eui": eui_text(meter.dev_eui),
+        "dev_eui": dev_eui,
         "join_eui": eui_text(meter.join_eui),
-        "app_key": meter.app_key,
+        "app_key": ring.wrap(meter.app_key, "app_key", dev_eui),
         "dev_addr": dev_addr,
-        "class_c": True,
+        "class_c": meter.class_c,
         "dev_nonce": -1,
         "join_nonce": 0,
+        "lorawan_version": meter.lorawan_version,
     }
 
 
@@ -111,27 +113,17 @@ def load_states(connection: Connection) -> list[MeterState]:
 def load_roots(connection: Connection, from_id: int = 0) -> list[Root]:
     """The LoRaWAN devices of all meters with an id of at least `from_id`."""
     query = select(_device).where(_device.c.meter_id >= from_id).order_by(_device.c.meter_id)
-    return [
-        Root(
-            dev_eui=int(row["dev_eui"], 16),
-            join_eui=int(row["join_eui"], 16),
-            app_key=AesKey(row["app_key"]),
-            dev_addr=row["dev_addr"],
-            class_c=row["class_c"],
-            dev_nonce=row["dev_nonce"],
-            join_nonce=row["join_nonce"],
-        )
-        for row in connection.execute(query).mappings()
-    ]
+    ring = ring_of(connection)
+    return [rows.root_of(row, ring) for row in connection.execute(query).mappings()]
 
 
 def load_sessions(connection: Connection) -> Sessions:
-    """The network's devices and sessions."""
-    sessions = Sessions()
+    """The network's devices and sessions.  SurroundingsError where a key does not unwrap."""
+    sessions, ring = Sessions(), ring_of(connection)
     for root in load_roots(connection):
         sessions.add_root(root)
     for row in connection.execute(select(schema.lorawan_session)).mappings():
-        sessions.restore(rows.session_of(row))
+        sessions.restore(rows.session_of(row, ring))
     return sessions
 
 
@@ -148,6 +140,8 @@ class MeterLine:
     last_heard_us: int | None
     p_w: int | None
     import_wh: int | None
+    refused_us: int | None
+    """Since when it needs re-admission."""
     ct_ratio: tuple[int, int]
 
 
@@ -160,8 +154,13 @@ class Page:
     total: int
 
 
-def list_meters(connection: Connection, tenant: int, *, search: str = "", after: str = "", limit: int = 50) -> Page:
-    """Meters of a tenant by serial number, after the cursor; `search` looks in serial, customer and site."""
+def list_meters(
+    connection: Connection, tenant: int, *, search: str = "", lost: bool = False, after: str = "", limit: int = 50
+) -> Page:
+    """Meters of a tenant by serial number, after the cursor; `search` looks in serial, customer and site.
+
+    `lost`: only those that need re-admission.
+    """
     limit = min(max(limit, 1), PAGE_MAX)
     base = select(_meter.c.id).where(_meter.c.tenant_id == tenant)
     query = (
@@ -175,12 +174,17 @@ def list_meters(connection: Connection, tenant: int, *, search: str = "", after:
             _state.c.last_heard_us,
             _state.c.p_w,
             _state.c.import_wh,
+            _device.c.refused_us,
             _meter.c.ct_primary,
             _meter.c.ct_secondary,
         )
+        .join(_device, _device.c.meter_id == _meter.c.id)
         .outerjoin(_state, _state.c.meter_id == _meter.c.id)
         .where(_meter.c.tenant_id == tenant)
     )
+    if lost:
+        query = query.where(_device.c.refused_us.is_not(None))
+        base = base.join(_device, _device.c.meter_id == _meter.c.id).where(_device.c.refused_us.is_not(None))
     base, query = _searched(base, search), _searched(query, search)
     if after:
         query = query.where(_meter.c.serial > after)

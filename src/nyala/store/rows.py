@@ -8,9 +8,11 @@ from sqlalchemy import RowMapping
 from nyala.headend.command_life import CommandState
 from nyala.headend.commands import CommandRow, Kind
 from nyala.headend.registry import MeterRecord, MeterState
+from nyala.lorawan.crypto import AesKey
 from nyala.lorawan.network.port import AppUplink, Reception
-from nyala.lorawan.network.sessions import HeardBy, SessionRow
+from nyala.lorawan.network.sessions import HeardBy, Readmission, Root, SessionRow
 from nyala.mdm.load_day import Key, LoadDayRow
+from nyala.store.keys import KeyRing
 from nyala.vocab.identifiers import eui_text
 from nyala.vocab.quantities import Channel
 
@@ -67,13 +69,14 @@ def journal_entry(row: RowMapping) -> Reception | AppUplink:
     )
 
 
-def session_row(session: SessionRow) -> Row:
-    """A LoRaWAN session."""
+def session_row(session: SessionRow, ring: KeyRing) -> Row:
+    """A LoRaWAN session, its keys wrapped."""
+    dev_eui = eui_text(session.dev_eui)
     return {
-        "dev_eui": eui_text(session.dev_eui),
+        "dev_eui": dev_eui,
         "dev_addr": session.dev_addr,
-        "nwk_s_key": session.nwk_s_key,
-        "app_s_key": session.app_s_key,
+        "nwk_s_key": ring.wrap(session.nwk_s_key, "nwk_s_key", dev_eui),
+        "app_s_key": ring.wrap(session.app_s_key, "app_s_key", dev_eui),
         "f_cnt_up": session.f_cnt_up,
         "f_cnt_down": session.f_cnt_down,
         "heard": session.heard,
@@ -87,24 +90,74 @@ def heard_by_text(heard_by: HeardBy) -> str:
     return " ".join([f"{gateway:016x}:{snr_db}" for gateway, snr_db in heard_by])
 
 
-def _heard_by(text: str) -> HeardBy:
+def heard_by_of(text: str) -> HeardBy:
+    """Gateways from their text."""
     pairs = (each.split(":") for each in text.split())
     return tuple((int(gateway, 16), float(snr_db)) for gateway, snr_db in pairs)
 
 
-def session_of(row: RowMapping) -> SessionRow:
+def session_of(row: RowMapping, ring: KeyRing) -> SessionRow:
     """A LoRaWAN session from its row."""
+    dev_eui = row["dev_eui"]
     return SessionRow(
-        int(row["dev_eui"], 16),
+        int(dev_eui, 16),
         row["dev_addr"],
-        row["nwk_s_key"],
-        row["app_s_key"],
+        ring.unwrap(row["nwk_s_key"], "nwk_s_key", dev_eui),
+        ring.unwrap(row["app_s_key"], "app_s_key", dev_eui),
         row["f_cnt_up"],
         row["f_cnt_down"],
         row["heard"],
         msgspec.json.decode(row["settings"]),
-        _heard_by(row["heard_by"]),
+        heard_by_of(row["heard_by"]),
     )
+
+
+def root_row(root: Root) -> Row:
+    """What the join server remembers of a device: parameters of an UPDATE."""
+    return {
+        "eui": eui_text(root.dev_eui),
+        "nonce": root.dev_nonce,
+        "given": root.join_nonce,
+        "joined": root.joined_us,
+        "refused": root.refused_us,
+        "refused_with": root.refused_nonce,
+        "used": root.used_nonces,
+    }
+
+
+def root_of(row: RowMapping, ring: KeyRing) -> Root:
+    """A LoRaWAN device from its row."""
+    return Root(
+        dev_eui=int(row["dev_eui"], 16),
+        join_eui=int(row["join_eui"], 16),
+        app_key=AesKey(ring.unwrap(row["app_key"], "app_key", row["dev_eui"])),
+        dev_addr=row["dev_addr"],
+        class_c=row["class_c"],
+        dev_nonce=row["dev_nonce"],
+        join_nonce=row["join_nonce"],
+        version=row["lorawan_version"],
+        joined_us=row["joined_us"],
+        refused_us=row["refused_us"],
+        refused_nonce=row["refused_nonce"],
+        used_nonces=bytes(row["used_nonces"] or b""),
+    )
+
+
+def readmission_row(dev_eui: int, readmission: Readmission) -> Row:
+    """Somebody let a device join again."""
+    return {
+        "dev_eui": eui_text(dev_eui),
+        "at_us": readmission.at_us,
+        "admitted_by": readmission.by,
+        "dev_nonce": readmission.dev_nonce,
+        "refused_nonce": readmission.refused_nonce,
+        "order_key": readmission.key,
+    }
+
+
+def readmission_of(row: RowMapping) -> Readmission:
+    """A re-admission from its row."""
+    return Readmission(row["at_us"], row["admitted_by"], row["dev_nonce"], row["refused_nonce"], row["order_key"])
 
 
 def state_row(state: MeterState) -> Row:

@@ -91,11 +91,27 @@ lorawan_device = Table(
     Column("meter_id", ForeignKey("meter.id"), primary_key=True, autoincrement=False),
     Column("dev_eui", String(16), nullable=False, unique=True),
     Column("join_eui", String(16), nullable=False),
-    Column("app_key", LargeBinary, nullable=False),
+    Column("app_key", LargeBinary, nullable=False),  # wrapped: `keys`
     Column("dev_addr", BigInteger, nullable=False, unique=True),
     Column("class_c", Boolean, nullable=False),
-    Column("dev_nonce", Integer, nullable=False),  # rises
+    Column("dev_nonce", Integer, nullable=False),  # rises, until it is re-admitted
     Column("join_nonce", Integer, nullable=False),  # rises
+    Column("lorawan_version", String(8), nullable=False),
+    Column("joined_us", BigInteger),
+    Column("refused_us", BigInteger),  # since when it needs re-admission
+    Column("refused_nonce", Integer),
+    Column("used_nonces", LargeBinary),  # of 1.0.3: two bytes each
+)
+
+readmission = Table(
+    "lorawan_readmission",
+    metadata,
+    Column("dev_eui", String(16), primary_key=True),
+    Column("at_us", BigInteger, primary_key=True, autoincrement=False),
+    Column("admitted_by", String(64), nullable=False),
+    Column("dev_nonce", Integer, nullable=False),  # the last one used before
+    Column("refused_nonce", Integer),
+    Column("order_key", String(80)),
 )
 
 lorawan_session = Table(
@@ -103,7 +119,7 @@ lorawan_session = Table(
     metadata,
     Column("dev_eui", String(16), primary_key=True),
     Column("dev_addr", BigInteger, nullable=False),
-    Column("nwk_s_key", LargeBinary, nullable=False),
+    Column("nwk_s_key", LargeBinary, nullable=False),  # wrapped, as the next
     Column("app_s_key", LargeBinary, nullable=False),
     Column("f_cnt_up", BigInteger, nullable=False),  # rises within a session
     Column("f_cnt_down", BigInteger, nullable=False),  # rises within a session

@@ -34,6 +34,10 @@ class EventCode(IntEnum):
     ALARM_RAISED = 5
     """detail: bit of the alarm in the top 8 of 32 bits; below it the figure, as the alarm table scales it (saturated)."""
     ALARM_CLEARED = 6
+    BLOCK_STAGED = 7
+    """A data block is whole and right; detail: its descriptor (`blocks`)."""
+    BLOCK_REFUSED = 8
+    """A data block is whole and not what it says; detail: its descriptor."""
 
 
 class Opcode(IntEnum):
@@ -61,6 +65,8 @@ class Result(IntEnum):
     """Answer to a query: never seen, or so long ago that it is forgotten."""
     LOCKED_OUT = 5
     """A demand reset too soon after the last."""
+    NOT_ALLOWED = 6
+    """The control mode knows no such way from the state of the switch; the detail says both: mode * 256 + control state."""
 
 
 ALARM_VALUE_BITS = 24

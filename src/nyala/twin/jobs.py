@@ -1,10 +1,8 @@
 """What a twin has to say, as jobs in order of urgency.  A job becomes payloads only when the room of the frame is known."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-
-from nyala.telegram.kinds import Port
 
 
 class Urgency(IntEnum):
@@ -19,19 +17,21 @@ class Urgency(IntEnum):
 
 @dataclass(slots=True)
 class Job:
-    """Something to say.  `pack(room)` gives its payloads of at most `room` bytes; `tries` are left of a confirmed one."""
+    """Something to say.  `pack(room)` gives its payloads of at most `room` bytes by FPort; `tries` are left if confirmed."""
 
     urgency: Urgency
-    pack: Callable[[int], list[tuple[Port, bytes]]]
+    pack: Callable[[int], Sequence[tuple[int, bytes]]]
     confirmed: bool = False
     tries: int = 1
     not_before_us: int = 0
-    payloads: list[tuple[Port, bytes]] = field(default_factory=list)
+    once: bool = False
+    """Not to be repeated by the MAC."""
+    payloads: list[tuple[int, bytes]] = field(default_factory=list)
 
-    def next_payload(self, room: int) -> tuple[Port, bytes] | None:
+    def next_payload(self, room: int) -> tuple[int, bytes] | None:
         """The next payload, packed anew where the room has become smaller than it is; None: nothing is left to say."""
         if not self.payloads or len(self.payloads[0][1]) > room:
-            self.payloads = self.pack(room)
+            self.payloads = list(self.pack(room))
         return self.payloads[0] if self.payloads else None
 
     def said(self) -> bool:

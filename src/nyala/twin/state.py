@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from nyala.lorawan.device.state import DeviceMemory
+from nyala.lorawan.packages.state import PackagesMemory
+from nyala.telegram.blocks import BlockKind
 from nyala.telegram.kinds import Opcode
 from nyala.telegram.messages import Answer
 
@@ -23,6 +25,15 @@ class Reporting:
 
 
 @dataclass(slots=True)
+class ModuleFlash:
+    """What lies in the module's own flash, written record by record: it is no part of the image in the meter's memory."""
+
+    packages: PackagesMemory = field(default_factory=PackagesMemory)
+    staged: dict[BlockKind, bytes] = field(default_factory=dict)
+    """The newest block of each kind that was whole and right, as it came."""
+
+
+@dataclass(slots=True)
 class TwinMemory:
     """What survives a power cut besides the meter's own memory."""
 
@@ -33,6 +44,7 @@ class TwinMemory:
     """The last UTC day whose opening registers were said."""
     event_number: int = 0
     executed: OrderedDict[int, Answer] = field(default_factory=OrderedDict)
+    flash: ModuleFlash = field(default_factory=ModuleFlash, metadata={"image": False})
 
     def remember(self, answer: Answer) -> Answer:
         """Keeps what became of a command, so that a repeat gets the same answer."""

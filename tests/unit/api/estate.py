@@ -33,6 +33,7 @@ from nyala.store import meters, rows, schema, tariffs, users
 from nyala.store.bills import TenantBills
 from nyala.store.engine import open_engine, upgrade, writing
 from nyala.store.ingest import InlineWriter
+from nyala.store.keys import ring_of
 from nyala.vocab.alarms import Alarm
 from nyala.vocab.time import US_PER_S, day_from_text, instant_from_text
 from tests.unit.store.filled import GATEWAY, SETTINGS, START_S, command, load_day, new_meter, state, write
@@ -94,7 +95,7 @@ def build(folder: Path) -> None:
     )
     session = SessionRow(0xD0001, 1, bytes(16), bytes(16), 5, 5, True, dict(SETTINGS), ((GATEWAY, 5.0),))
     with writing(engine) as connection:
-        connection.execute(schema.lorawan_session.insert(), [rows.session_row(session)])
+        connection.execute(schema.lorawan_session.insert(), [rows.session_row(session, ring_of(engine))])
     for tenant in (ours, theirs):
         assert run_month(TenantBills(engine, tenant, NOW_S), MONTH, NOW_S).stored == 1
     engine.dispose()

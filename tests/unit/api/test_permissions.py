@@ -24,12 +24,15 @@ PROFILE = "from=2025-10-01T00:00:00Z&to=2025-10-02T00:00:00Z"
 KEY = {"Idempotency-Key": "key-0001"}
 ASKED: dict[tuple[str, str], tuple[Permission, str, object]] = {
     ("GET", "/fleet"): (Permission.READ_FLEET, "", None),
+    ("GET", "/gateways"): (Permission.READ_FLEET, "", None),
     ("GET", "/live"): (Permission.READ_FLEET, "", None),
     ("GET", "/meters"): (Permission.READ_METERS, "", None),
     ("GET", "/meters/{meter_id}"): (Permission.READ_METERS, "", None),
     ("GET", "/meters/{meter_id}/face"): (Permission.READ_METERS, "", None),
     ("GET", "/meters/{meter_id}/profile"): (Permission.READ_METERS, PROFILE, None),
     ("GET", "/meters/{meter_id}/events"): (Permission.READ_METERS, "", None),
+    ("GET", "/meters/{meter_id}/lorawan"): (Permission.READ_METERS, "", None),
+    ("POST", "/meters/{meter_id}/lorawan/readmit"): (Permission.READMIT, "", None),
     ("GET", "/meters/{meter_id}/commands"): (Permission.READ_COMMANDS, "", None),
     ("POST", "/meters/{meter_id}/commands"): (Permission.READ_NOW, "", {"kind": "read"}),
     ("GET", "/commands/{command_id}"): (Permission.READ_COMMANDS, "", None),

@@ -26,12 +26,12 @@ COMMANDS = {
     ],
     ("meter",): ["panel", "test", "calibrate", "certificate"],
     ("telegram",): ["encode", "decode"],
-    ("lorawan",): ["decode"],
+    ("lorawan",): ["decode", "readmit", "capacity"],
     ("tariff",): ["check"],
     ("bill",): ["run", "show"],
     ("import",): ["meters", "tariff"],
     ("export",): ["readings", "bills"],
-    ("db",): ["upgrade", "verify"],
+    ("db",): ["upgrade", "verify", "rekey"],
     ("user",): ["add"],
 }
 

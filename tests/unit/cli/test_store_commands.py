@@ -195,7 +195,7 @@ def test_a_busy_gateway_port_is_refused_in_one_line(db):
     ("settings", "why"),
     [
         ("port = ", "Invalid value"),
-        ("colour = 'red'", "unknown settings colour; known are db, host, port, udp_host, udp_port"),
+        ("colour = 'red'", "unknown settings colour; known are db, key_file, host, port, udp_host"),
         ("port = '80'", "port must be int"),
         ("port = true", "port must be int"),
         ("db = 1", "db must be str"),

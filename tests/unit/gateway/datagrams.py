@@ -7,7 +7,7 @@ from typing import Any, Final
 from nyala.gateway import semtech_udp as udp
 from nyala.gateway.udp_server import SemtechUdpServer
 from nyala.lorawan.network.plan import indonesia
-from nyala.lorawan.network.port import Reception, Transmission
+from nyala.lorawan.network.port import Reception, Transmission, TxResult
 
 REGION: Final = indonesia().region
 EUI: Final = 0xAA555A0000000101
@@ -87,6 +87,8 @@ class Port:
         self.uplinks, self.transport = Uplinks(), Sent()
         self.server = SemtechUdpServer(REGION, self.uplinks, lambda: self.now_us)
         self.server.connection_made(self.transport)
+        self.results: list[tuple[Transmission, TxResult]] = []
+        self.server.outbox.on_result = lambda sent, result: self.results.append((sent, result))
 
     def comes(self, datagram: bytes, address: Any = ADDRESS) -> None:
         """A datagram comes from an address."""

@@ -29,7 +29,7 @@ def test_each_refusal_is_one_line_that_says_what_and_where(centre):
             listener(Refused(Refusal.BAD_MIC, "no key of DevAddr 00000001 signed FCnt 4", ()))
         for telegram in centre.headend.refused:
             telegram(RefusedTelegram("SM-1", 99, b"\x01", "no telegram has port 99"))
-    assert [line["event"] for line in lines] == ["datagram refused", "datagram refused", "uplink refused", "telegram refused"]
+    assert [line["event"] for line in lines] == ["gateway message refused"] * 2 + ["uplink refused", "telegram refused"]
     assert "192.0.2.7" in lines[0]["detail"]
     assert "SF99BW125" in lines[1]["detail"]
     assert lines[2]["reason"] == "bad_mic"

@@ -28,12 +28,27 @@ rxpks = st.builds(
     stat=st.integers(-1, 1),
     modu=texts,
     codr=texts,
+    tmms=st.none() | whole,
     chan=whole,
     rfch=whole,
     size=whole,
     time=texts,
 )
-stats = st.builds(Stat, time=texts, rxnb=whole, rxok=whole, rxfw=whole, ackr=numbers, dwnb=whole, txnb=whole)
+degrees = st.none() | numbers
+stats = st.builds(
+    Stat,
+    time=texts,
+    rxnb=whole,
+    rxok=whole,
+    rxfw=whole,
+    ackr=numbers,
+    dwnb=whole,
+    txnb=whole,
+    lati=degrees,
+    long=degrees,
+    alti=numbers,
+    temp=degrees,
+)
 txpks = st.builds(
     TxPk,
     freq=numbers,
@@ -43,6 +58,7 @@ txpks = st.builds(
     powe=whole,
     imme=st.booleans(),
     tmst=st.none() | whole,
+    tmms=st.none() | whole,
     modu=texts,
     codr=texts,
     ipol=st.booleans(),
@@ -90,9 +106,11 @@ def test_pull_data_reads_back(token, eui):
     assert udp.decode_from_gateway(udp.encode_pull_data(token, eui)) == PullData(token, eui)
 
 
-@given(tokens, euis, st.sampled_from(["NONE", *TX_ERRORS]) | texts.filter(bool))
-def test_tx_ack_reads_back(token, eui, error):
+@given(tokens, euis, st.sampled_from(["NONE", *TX_ERRORS]) | texts.filter(bool), texts.filter(bool), st.none() | numbers)
+def test_tx_ack_reads_back(token, eui, error, warn, value):
     assert udp.decode_from_gateway(udp.encode_tx_ack(token, eui, error)) == TxAck(token, eui, error)
+    said = udp.encode_tx_ack(token, eui, error, warn, value)
+    assert udp.decode_from_gateway(said) == TxAck(token, eui, error, warn, value)
 
 
 @given(st.sampled_from([Kind.PUSH_ACK, Kind.PULL_ACK]), tokens)
@@ -105,9 +123,12 @@ def test_pull_resp_reads_back(token, txpk):
     assert udp.decode_from_server(udp.encode_pull_resp(token, txpk)) == PullResp(token, txpk)
 
 
-@given(euis, frames, whole, st.integers(0, 10**10), rates, numbers, numbers, st.integers(0, 2**32 - 1))
-def test_a_reception_survives_the_way_through_a_gateway(eui, phy, received_us, frequency_hz, rate, rssi_dbm, snr_db, tmst_us):
-    reception = Reception(eui, phy, received_us, frequency_hz, rate, rssi_dbm, snr_db, tmst_us)
+@given(euis, frames, whole, st.integers(0, 10**10), rates, numbers, numbers, st.integers(0, 2**32 - 1), st.none() | whole)
+def test_a_reception_survives_the_way_through_a_gateway(
+    eui, phy, received_us, frequency_hz, rate, rssi_dbm, snr_db, tmst_us, gps_ms
+):
+    gps_us = None if gps_ms is None else 1_000 * gps_ms
+    reception = Reception(eui, phy, received_us, frequency_hz, rate, rssi_dbm, snr_db, tmst_us, gps_us=gps_us)
     message = udp.decode_from_gateway(udp.encode_push_data(1, eui, [udp.to_rxpk(reception, REGION)]))
     assert isinstance(message, PushData)
     assert message.rxpk[0].size == len(phy)
@@ -142,6 +163,6 @@ def test_a_frame_reads_back_from_every_base64_of_it(phy, url_safe, padded):
 def test_every_frame_of_a_datagram_is_taken_or_counted(frames):
     port = Port()
     port.push(*frames)
-    counted = port.counts.get("bad_crc", 0) + port.counts.get("bad_rxpk", 0)
+    counted = sum(port.counts.get(name, 0) for name in ("bad_crc", "bad_rxpk", "other_modulation"))
     assert len(port.uplinks.taken) + counted == len(frames)
     assert len(port.uplinks.taken) == frames.count(rxpk())

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from nyala.gateway import semtech_udp as udp
+from nyala.gateway.known import Position, Status
 from nyala.gateway.semtech_udp import Ack, Kind, PullData, PullResp, PushData, TxAck, TxPk
-from nyala.lorawan.network.port import Reception
+from nyala.lorawan.network.port import Reception, TxResult
 from nyala.vocab.errors import GatewayError, UnknownError
 from tests.unit.gateway.datagrams import EUI, NOW_US, REGION, TX_ERRORS, from_gateway, head, rxpk, transmission
 
@@ -34,7 +35,7 @@ def test_push_data_of_the_protocol_text_is_read():
     lora, fsk = message.rxpk
     assert (lora.tmst, lora.freq, lora.datr, lora.rssi, lora.lsnr) == (3512348611, 866.349812, "SF7BW125", -35.0, 5.1)
     assert (fsk.modu, fsk.datr, fsk.lsnr) == ("FSK", 50000, 0.0)
-    assert message.stat == udp.Stat("2014-01-12 08:59:28 GMT", 2, 2, 2, 100.0, 2, 2)
+    assert message.stat == udp.Stat("2014-01-12 08:59:28 GMT", 2, 2, 2, 100.0, 2, 2, 46.24, 3.2523, 145.0)
 
 
 def test_the_reception_of_the_protocol_text_has_its_frame_rate_and_counter():
@@ -100,18 +101,38 @@ def test_every_tx_ack_error_is_read(error):
         b'{"txpk_ack":{"error":""}}',
         b'{"txpk_ack":{}}',
         b"{}",
-        b'{"txpk_ack":{"warn":"TX_POWER","value":20}}',
     ],
 )
 def test_a_tx_ack_without_an_error_is_success(body):
     assert udp.decode_from_gateway(from_gateway(5, body)) == TxAck(0xBEEF, EUI, "NONE")
 
 
+def test_a_warning_of_protocol_1_5_is_success_with_the_power_that_is_sent_with():
+    ack = udp.decode_from_gateway(from_gateway(5, '{"txpk_ack":{"warn":"TX_POWER","value":20}}'))
+    assert ack == TxAck(0xBEEF, EUI, "NONE", "TX_POWER", 20.0)
+    assert isinstance(ack, TxAck)
+    assert ack.result is TxResult.OK
+
+
+@pytest.mark.parametrize("error", TX_ERRORS)
+def test_every_tx_ack_error_is_a_result_of_its_own_name(error):
+    assert TxAck(1, EUI, error).result is TxResult(error)
+
+
+@pytest.mark.parametrize("error", ["QUEUE_FULL", "NO_PATH", "NO_ANSWER", "late"])
+def test_a_reason_of_a_forwarders_own_says_that_another_instant_may_do(error):
+    assert TxAck(1, EUI, error).result is TxResult.COLLISION_PACKET
+
+
 def test_the_datagrams_of_a_server_are_written_to_the_byte():
     assert udp.encode_ack(Kind.PUSH_ACK, 0xBEEF).hex() == "02beef01"
     assert udp.encode_ack(Kind.PULL_ACK, 0x0001).hex() == "02000104"
     txpk = TxPk(freq=921.4, datr="SF10BW125", data="YAECAw==", size=4, powe=16, imme=True)
-    said = b'{"txpk":{"freq":921.4,"datr":"SF10BW125","data":"YAECAw==","size":4,"powe":16,"imme":true}}'
+    # lora_pkt_fwd aborts without modu and rfch, and takes an absent ipol and ncrc for false.
+    said = (
+        b'{"txpk":{"freq":921.4,"datr":"SF10BW125","data":"YAECAw==","size":4,"powe":16,"imme":true,'
+        b'"modu":"LORA","codr":"4/5","ipol":true,"ncrc":true,"rfch":0}}'
+    )
     assert udp.encode_pull_resp(0xBEEF, txpk) == head(3) + said
 
 
@@ -145,6 +166,51 @@ def test_a_transmission_at_an_instant_names_it_and_is_not_immediate():
 def test_a_transmission_at_once_is_immediate():
     txpk = udp.to_txpk(transmission(), REGION)
     assert (txpk.imme, txpk.tmst) == (True, None)
+
+
+def test_a_transmission_at_a_gps_time_names_it_in_milliseconds():
+    txpk = udp.to_txpk(transmission(gps_us=1_400_000_000_123_456), REGION)
+    assert (txpk.imme, txpk.tmst, txpk.tmms) == (False, None, 1_400_000_000_123)
+
+
+def test_the_counter_of_a_gateway_wraps_at_32_bits():
+    assert udp.to_txpk(transmission(tmst_us=2**32 + 5), REGION).tmst == 5
+
+
+def test_less_power_is_asked_of_a_forwarder_without_the_full_power_in_its_table():
+    assert udp.to_txpk(transmission(eirp_dbm=16), REGION, 2).powe == 14
+
+
+@pytest.mark.parametrize(
+    ("said", "counted"),
+    [({"stat": -1}, "bad_crc"), ({"stat": 0}, "no_crc"), ({"stat": 7}, "bad_crc"), ({"modu": "FSK"}, "other_modulation")],
+)
+def test_what_a_frame_that_is_no_reception_counts_as(said, counted):
+    assert udp.not_received(rxpk(**said)) == counted
+
+
+def test_fields_of_later_forwarders_are_tolerated_and_gps_time_is_kept():
+    body = LORA.replace(
+        '"stat":1', '"stat":1,"jver":1,"tmms":1400000000123,"ftime":812,"rssis":-88.5,"foff":-1200,"mid":8,"aesk":0'
+    )
+    message = udp.decode_from_gateway(from_gateway(0, f'{{"rxpk":[{body}]}}'))
+    assert isinstance(message, PushData)
+    reception = udp.to_reception(message.rxpk[0], EUI, REGION, NOW_US)
+    assert reception is not None
+    assert reception.gps_us == 1_400_000_000_123_000
+
+
+def test_a_status_is_counters_and_a_position():
+    message = udp.decode_from_gateway(from_gateway(0, f'{{"stat":{STAT}}}'))
+    assert isinstance(message, PushData)
+    assert message.stat is not None
+    assert udp.to_status(message.stat, NOW_US) == Status(NOW_US, 2, 2, 2, 100.0, 2, 2)
+    assert udp.to_position(message.stat) == Position(46.24, 3.2523, 145.0)
+
+
+@pytest.mark.parametrize("said", [{}, {"lati": 0.0, "long": 0.0}, {"lati": 1.0}])
+def test_a_forwarder_without_a_fix_has_no_position(said):
+    assert udp.to_position(udp.Stat(**said)) is None
 
 
 @pytest.mark.parametrize(

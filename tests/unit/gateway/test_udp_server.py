@@ -2,9 +2,11 @@
 
 import pytest
 
+from nyala.gateway import known, udp_server
 from nyala.gateway import semtech_udp as udp
-from nyala.gateway import udp_server
+from nyala.gateway.awaited import AWAITED_MAX
 from nyala.gateway.semtech_udp import Ack, Kind, PullResp
+from nyala.lorawan.network.port import TxResult
 from tests.unit.gateway.datagrams import (
     ADDRESS,
     EUI,
@@ -60,21 +62,56 @@ def test_frames_arrive_with_their_gateway_and_the_servers_time(port):
     assert (reception.rssi_dbm, reception.snr_db, reception.tmst_us) == (-101.0, -3.5, 99)
 
 
-def test_the_same_push_twice_is_handed_on_and_acknowledged_twice(port):
+def test_a_push_that_comes_again_is_not_handed_on_again(port):
+    for _ in range(3):
+        port.push(rxpk(), token=5)
+    assert (len(port.uplinks.taken), port.counts) == (1, {"repeated_push": 2})
+    assert port.server.gateways[EUI].frames == 1
+    assert port.sent() == []
+    port.uplinks.acknowledge[0]()
+    assert port.sent() == [(Ack(Kind.PUSH_ACK, 5), ADDRESS)]
+
+
+def test_a_push_that_comes_again_when_it_is_safe_is_acknowledged_again_to_where_it_came_from(port):
     port.push(rxpk(), token=5)
+    port.uplinks.acknowledge[0]()
+    port.sent()
+    port.push(rxpk(), token=5, address=OTHER_ADDRESS)
+    assert (port.sent(), len(port.uplinks.taken)) == ([(Ack(Kind.PUSH_ACK, 5), OTHER_ADDRESS)], 1)
+
+
+def test_a_push_that_was_not_taken_is_taken_when_it_comes_again(port):
+    port.uplinks.full = True
     port.push(rxpk(), token=5)
-    assert len(port.uplinks.taken) == 2
+    port.uplinks.full = False
+    port.push(rxpk(), token=5)
+    assert len(port.uplinks.taken) == 1
+
+
+def test_the_same_frame_at_another_instant_is_no_repeat(port):
+    port.push(rxpk(tmst=1), token=5)
+    port.push(rxpk(tmst=2), token=5)
+    assert [reception.tmst_us for reception in port.uplinks.taken] == [1, 2]
+
+
+def test_what_is_remembered_of_pushes_has_a_limit(port, monkeypatch):
+    monkeypatch.setattr(udp_server, "RECENT_MAX", 2)
+    for tmst in (1, 2, 3):
+        port.push(rxpk(tmst=tmst))
+    port.push(rxpk(tmst=1))
+    port.push(rxpk(tmst=3))
+    assert [reception.tmst_us for reception in port.uplinks.taken] == [1, 2, 3, 1]
     for acknowledge in port.uplinks.acknowledge:
         acknowledge()
-    assert port.sent() == [(Ack(Kind.PUSH_ACK, 5), ADDRESS)] * 2
+    assert len(port.sent()) == 4
 
 
 @pytest.mark.parametrize(
     ("frame", "counted"),
     [
         (rxpk(stat=-1), "bad_crc"),
-        (rxpk(stat=0), "bad_crc"),
-        (rxpk(modu="FSK", datr=50_000), "bad_crc"),
+        (rxpk(stat=0), "no_crc"),
+        (rxpk(modu="FSK", datr=50_000), "other_modulation"),
         (rxpk(datr="SF6BW125"), "bad_rxpk"),
         (rxpk(datr=7), "bad_rxpk"),
         (rxpk(data="not base64!"), "bad_rxpk"),
@@ -93,6 +130,15 @@ def test_good_frames_beside_bad_ones_are_taken(port):
     assert port.counts == {"bad_crc": 1, "bad_rxpk": 2}
     assert port.sent() == []
     assert port.server.gateways[EUI].frames == 2
+
+
+def test_a_status_is_kept_with_its_gateway(port):
+    port.comes(from_gateway(0, '{"stat":{"rxnb":5,"rxok":4,"lati":-6.2,"long":106.8,"alti":9,"temp":41.5}}'))
+    port.comes(from_gateway(0, '{"stat":{"rxnb":6}}'))
+    gateway = port.server.gateways[EUI]
+    assert gateway.status is not None
+    assert (gateway.status.received_us, gateway.status.rx) == (NOW_US, 6)
+    assert gateway.position == known.Position(-6.2, 106.8, 9.0)
 
 
 def test_a_status_alone_is_acknowledged_at_once(port):
@@ -117,7 +163,7 @@ def test_an_acknowledgement_after_the_socket_was_closed_goes_nowhere(port):
 def test_a_server_without_a_socket_yet_sends_nothing():
     bare = udp_server.SemtechUdpServer(REGION, Uplinks(), lambda: NOW_US)
     bare.datagram_received(udp.encode_pull_data(1, EUI), ADDRESS)
-    assert bare.gateways[EUI].address == ADDRESS
+    assert bare.gateways[EUI].address == "192.0.2.7:41000"
 
 
 # -- the downlink path
@@ -145,6 +191,16 @@ def test_a_gateway_that_never_pulled_gets_no_downlink(port):
     port.push(rxpk())
     assert not port.server.transmit(transmission())
     assert (port.sent(), port.counts) == ([], {"tx_no_path": 2})
+    assert [result for _, result in port.results] == [TxResult.NO_PATH] * 2
+
+
+def test_a_gateway_that_stopped_pulling_gets_no_downlink(port):
+    port.pull()
+    port.now_us += known.SILENT_US - 1
+    assert port.server.transmit(transmission())
+    port.now_us += 1
+    port.push(rxpk())
+    assert not port.server.transmit(transmission())
 
 
 def test_several_gateways_behind_one_address_are_told_apart(port):
@@ -191,6 +247,52 @@ def test_every_tx_ack_error_is_counted_by_name_and_at_its_gateway(port, error):
     port.comes(udp.encode_tx_ack(ordered(port), EUI, error))
     assert port.counts == {f"tx_{error.lower()}": 1}
     assert port.server.gateways[EUI].tx_errors == 1
+    assert [result for _, result in port.results] == [TxResult(error)]
+
+
+def test_a_warning_is_success_and_counted(port):
+    port.pull()
+    port.sent()
+    port.comes(udp.encode_tx_ack(ordered(port), EUI, warn="TX_POWER", value=14))
+    assert port.counts == {"tx_ok": 1, "tx_warned": 1}
+    assert (port.server.gateways[EUI].tx_errors, port.server.gateways[EUI].tx_warnings) == (0, 1)
+    assert [result for _, result in port.results] == [TxResult.OK]
+
+
+def test_after_tx_power_a_decibel_less_is_asked_down_to_a_limit(port):
+    port.pull()
+    port.sent()
+    powers = []
+    for _ in range(8):
+        port.server.transmit(transmission(eirp_dbm=16))
+        [(message, _)] = port.sent()
+        powers.append(message.txpk.powe)
+        port.comes(udp.encode_tx_ack(message.token, EUI, "TX_POWER"))
+    assert powers == [16, 15, 14, 13, 12, 11, 10, 10]
+
+
+def test_a_downlink_without_an_answer_ends_once_by_the_clock_and_not_before(port):
+    port.pull()
+    port.sent()
+    token = ordered(port)
+    port.now_us += udp_server.TX_ANSWER_US - 1
+    port.pull()
+    assert port.results == []
+    port.now_us += 1
+    port.server.outbox.expire(port.now_us)
+    port.comes(from_gateway(5, token=token))
+    assert [result for _, result in port.results] == [TxResult.NO_ANSWER]
+    assert port.counts == {"tx_no_answer": 1, "tx_ack_unknown": 1}
+
+
+def test_an_answer_counts_only_from_the_gateway_that_was_asked(port):
+    port.pull()
+    port.sent()
+    token = ordered(port)
+    port.comes(from_gateway(5, token=token, eui=OTHER_EUI))
+    assert (port.results, port.counts) == ([], {"tx_ack_unknown": 1})
+    port.comes(from_gateway(5, token=token))
+    assert [result for _, result in port.results] == [TxResult.OK]
 
 
 def test_a_tx_ack_that_nobody_waits_for_is_counted_as_unknown(port):
@@ -206,11 +308,11 @@ def test_a_tx_ack_that_nobody_waits_for_is_counted_as_unknown(port):
 def test_downlinks_whose_tx_ack_never_comes_are_forgotten_the_oldest_first(port):
     port.pull()
     port.sent()
-    tokens = [ordered(port) for _ in range(udp_server.AWAITED_MAX + 2)]
-    assert port.counts == {"tx_ack_missing": 2}
+    tokens = [ordered(port) for _ in range(AWAITED_MAX + 2)]
+    assert port.counts == {"tx_no_answer": 2}
     for token in tokens:
         port.comes(from_gateway(5, token=token))
-    assert port.counts == {"tx_ack_missing": 2, "tx_ack_unknown": 2, "tx_ok": udp_server.AWAITED_MAX}
+    assert port.counts == {"tx_no_answer": 2, "tx_ack_unknown": 2, "tx_ok": AWAITED_MAX}
 
 
 def test_tokens_of_downlinks_have_16_bits_and_do_not_repeat_while_they_are_awaited(port):
@@ -219,7 +321,7 @@ def test_tokens_of_downlinks_have_16_bits_and_do_not_repeat_while_they_are_await
     tokens = [ordered(port) for _ in range(2**16 + 5)]
     assert set(tokens) == set(range(2**16))
     for start in range(0, 2**16, 1_000):
-        window = tokens[start : start + udp_server.AWAITED_MAX]
+        window = tokens[start : start + AWAITED_MAX]
         assert len(set(window)) == len(window)
 
 
@@ -227,7 +329,7 @@ def test_tokens_of_downlinks_have_16_bits_and_do_not_repeat_while_they_are_await
 
 
 def test_strangers_cannot_fill_the_memory_and_known_gateways_go_on(port, monkeypatch):
-    monkeypatch.setattr(udp_server, "GATEWAYS_MAX", 3)
+    monkeypatch.setattr(known, "GATEWAYS_MAX", 3)
     for number in range(3):
         port.pull(eui=number, token=number)
     port.sent()

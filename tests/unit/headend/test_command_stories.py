@@ -246,3 +246,29 @@ def test_pauses_have_a_longest_and_end_with_the_command(line):
     line.run(100 * HOUR)
     assert line.tracker.next_us is not None
     assert line.tracker.next_us - line.now_us <= PAUSE_MAX_US
+
+
+REFUSALS = {
+    0x402: " in control mode 4 and state ready: the button at the meter connects, or a disconnection and then a reconnection",
+    0x001: " in control mode 0 and state connected",
+    0x403: " where it stands (1027)",
+}
+
+
+@pytest.mark.parametrize(("detail", "said"), REFUSALS.items())
+def test_an_order_that_the_control_mode_forbids_fails_and_says_what_to_do(line, detail, said):
+    line.lost = {"order"}
+    command = line.order(Kind.SWITCH_CLOSE)
+    line.poll()
+    line.answer(messages.Answer(command.sequence, Opcode.SWITCH_CLOSE, Result.NOT_ALLOWED, detail))
+    assert command.state is S.FAILED
+    assert line.texts(command)[-1] == f"refused by the meter: not allowed{said}"
+
+
+def test_a_reconnection_that_arms_waits_for_the_button(line):
+    line.lost = {"order"}
+    command = line.order(Kind.SWITCH_CLOSE)
+    line.poll()
+    line.answer(messages.Answer(command.sequence, Opcode.SWITCH_CLOSE, Result.DONE, 0))
+    assert command.state is S.EXECUTED
+    assert line.texts(command)[-1] == "done by the meter: it waits for the button at the meter"

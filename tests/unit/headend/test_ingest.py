@@ -222,6 +222,16 @@ async def test_an_order_is_sent_without_waiting_for_a_timer(plant: Plant):
     assert (str(command.state), len(plant.radio.left)) == ("sent", 1)
 
 
+@played(meters=2)
+async def test_an_order_waits_for_no_other_frames_and_closes_a_group_that_does(plant: Plant):
+    plant.hears(plant.frame(run(FIRST, [1]), number=2), "heard")
+    await asyncio.sleep(GROUP_US / US_PER_S / 5)
+    assert plant.disk.commits == []
+    order(plant)
+    await asyncio.sleep(GROUP_US / US_PER_S / 5)
+    assert (len(plant.radio.left), len(plant.disk.commits), plant.acknowledged) == (1, 1, ["heard"])
+
+
 @played()
 async def test_an_order_for_a_meter_that_has_not_joined_waits(plant: Plant):
     plant.network.sessions._sessions.clear()

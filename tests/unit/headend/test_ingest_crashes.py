@@ -18,6 +18,7 @@ from nyala.sim.virtual_time import VirtualTimeLoop
 from nyala.store import commands, meters, rows, schema
 from nyala.store.engine import open_engine, upgrade, writing
 from nyala.store.ingest import InlineWriter
+from nyala.store.keys import ring_of
 from nyala.telegram import codec
 from nyala.telegram.codec import Telegram
 from nyala.telegram.kinds import EventCode
@@ -164,7 +165,8 @@ def template(tmp_path_factory):
     ]
     meters.onboard(engine, meters.tenant_id(engine, "t"), new)
     with writing(engine) as connection:
-        connection.execute(schema.lorawan_session.insert(), [rows.session_row(session_row(i)) for i in range(1, METERS + 1)])
+        sessions = [rows.session_row(session_row(i), ring_of(engine)) for i in range(1, METERS + 1)]
+        connection.execute(schema.lorawan_session.insert(), sessions)
     engine.dispose()
     return folder
 

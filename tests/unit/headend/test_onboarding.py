@@ -37,6 +37,8 @@ FULL = ROW | {
     "installed": "2026-08-01T07:00:00+07:00",
     "period_min": "30",
     "report_min": "120",
+    "lorawan_version": "1.0.3",
+    "lorawan_class": "a",
 }
 PLAIN = NewMeter(
     serial="NYL-001",
@@ -54,6 +56,16 @@ PLAIN = NewMeter(
     period_s=900,
     report_s=3_600,
 )
+
+
+DEVICES = {"": ("1.0.4", True), "1.0.3 c": ("1.0.3", True), "1.0.4 A": ("1.0.4", False)}
+
+
+@pytest.mark.parametrize(("said", "device"), DEVICES.items())
+def test_a_device_is_of_1_0_4_and_of_class_c_where_nothing_else_is_said(said, device):
+    version, _, letter = said.partition(" ")
+    [meter] = read(as_csv([ROW | {"lorawan_version": version, "lorawan_class": letter}])).meters
+    assert (meter.lorawan_version, meter.class_c) == device
 
 
 def as_csv(rows):
@@ -92,7 +104,7 @@ def test_a_full_row_is_read_as_it_is_written(form):
     [meter] = read(FORMS[form]([FULL])).meters
     assert (meter.customer, meter.site, meter.zone, meter.tariff) == ("Ibu Sri", "Jl. Melati 3", "Asia/Makassar", "pln-r1-1300")
     assert (meter.contracted_va, meter.ct_ratio, meter.installed_s) == (1_300, (200, 5), 1_785_542_400)
-    assert (meter.period_s, meter.report_s) == (1_800, 7_200)
+    assert (meter.period_s, meter.report_s, meter.lorawan_version, meter.class_c) == (1_800, 7_200, "1.0.3", False)
 
 
 @form
@@ -146,6 +158,8 @@ BAD_CELLS = [
     ("period_min", "61", "period_min: 61 is not 1..60"),
     ("report_min", "0", "report_min: 0 is not 1..1440"),
     ("report_min", "1441", "report_min: 1441 is not 1..1440"),
+    ("lorawan_version", "1.1", "lorawan_version: '1.1' is none of 1.0.3, 1.0.4"),
+    ("lorawan_class", "B", "lorawan_class: 'B' is neither A nor C"),
 ]
 
 

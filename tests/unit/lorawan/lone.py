@@ -11,7 +11,7 @@ from nyala.lorawan.device.mac import DeviceMac
 from nyala.lorawan.device.procedure import Message
 from nyala.lorawan.device.state import Activation, DeviceMemory, activate
 from nyala.lorawan.frame import DataFrame, FType, seal
-from nyala.lorawan.region import region
+from nyala.lorawan.region import Region, region
 from tests.unit.lorawan.harness import DEV_ADDR, IDENTITY, START_US
 
 KEYS: Final = (bytes(range(16)), bytes(range(16, 32)))
@@ -21,10 +21,10 @@ AS923_2: Final = region("AS923-2")
 class Lone:
     """The device and what it did."""
 
-    def __init__(self, *, data_rate: int = 5, class_c: bool = True, seed: int = 1) -> None:
+    def __init__(self, *, data_rate: int = 5, seed: int = 1, where: Region = AS923_2, **made: object) -> None:
         self.now_us = START_US
-        self.memory = DeviceMemory(dev_nonce=1, join_nonce=1, activation=activate(AS923_2, DEV_ADDR, KEYS, data_rate))
-        self.device = DeviceMac(IDENTITY, AS923_2, self.memory, Random(seed), class_c=class_c)
+        self.memory = DeviceMemory(dev_nonce=1, join_nonce=1, activation=activate(where, DEV_ADDR, KEYS, data_rate))
+        self.device = DeviceMac(IDENTITY, where, self.memory, Random(seed), **made)
         self.sent: list[Transmit] = []
         self.effects: list[Effect] = []
         self.f_cnt_down = 0
@@ -48,7 +48,8 @@ class Lone:
         return list(effects)
 
     def say(self, payload: bytes = b"x", *, port: int | None = 10, confirmed: bool = False) -> None:
-        """Begins an uplink."""
+        """Begins an uplink as soon as it may."""
+        self.now_us = max(self.now_us, self.device.free_us)
         self.did(self.device.send(Message(port, payload, confirmed), self.now_us))
 
     def finish(self) -> list[Effect]:

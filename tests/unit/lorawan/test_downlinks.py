@@ -209,7 +209,7 @@ def test_a_class_a_device_may_acknowledge_with_its_next_uplink():
     air = met(class_c=False)
     air.order(b"sure", confirmed=True, token="t")
     air.send(b"up")
-    air.device._ack_due_us = air.now_us + 60 * SECOND  # a device that waits for its application
+    air.device._speak_us = air.now_us + 60 * SECOND  # a device that waits for its application
     air.run(61)
     assert air.fates == [("t", "sent"), ("t", "acknowledged")]
 
@@ -263,10 +263,10 @@ def test_a_waiting_downlink_can_be_taken_back_once():
     assert not air.server.cancel(IDENTITY.dev_eui, "yes")
 
 
-@pytest.mark.parametrize("class_c", [True, False])
-def test_a_downlink_that_no_frame_holds_is_told_and_does_not_block_the_next(class_c):
-    air = met(class_c=class_c)
-    air.order(bytes(116), token="long")
+@pytest.mark.parametrize(("class_c", "size"), [(True, 116), (False, 243)])
+def test_a_downlink_that_no_frame_holds_is_told_and_does_not_block_the_next(class_c, size):
+    air = met(class_c=class_c)  # class C: SF10; class A: RX1 at SF7 too
+    air.order(bytes(size), token="long")
     air.order(b"short", token="short")
     air.run(1)
     air.send()
@@ -303,6 +303,7 @@ def test_a_replayed_downlink_is_dropped():
     air.order(b"close")
     air.run(1)
     for _, _, frame in air.on_air[1:]:
+        air.run(1)
         assert air.device.detect(921_400_000, 2, air.now_us, air.now_us + 1)
         assert air.device.receive(frame.phy, 5.0, air.now_us) == []
     assert received(air) == [b"open", b"close"]
@@ -353,14 +354,14 @@ def test_where_the_best_gateway_is_busy_the_next_one_sends():
     air = met(gateways=(Gateway(1), Gateway(2)))
     air.up = lambda _: [Copy(0, snr_db=-2), Copy(1, snr_db=8)]
     air.say(b"who?", confirmed=True)
-    air.server._downlinks.air(2).reserve(air.now_us, 2 * SECOND)
+    air.server._dispatch.schedule.air(2).reserve(air.now_us, 2 * SECOND)
     air.run(5)
     assert air.on_air[-1][2].gateway == 1
     assert air.told(UplinkDone)[-1].acknowledged
 
 
 def test_the_power_of_a_downlink_is_that_of_the_plan():
-    air = met(plan=replace(indonesia(), max_eirp_dbm=14))
+    air = met(plan=replace(indonesia(), gateway_eirp_dbm=14))
     air.order(b"x")
     air.run(1)
     assert air.on_air[-1][2].eirp_dbm == 14

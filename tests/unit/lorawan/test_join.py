@@ -7,13 +7,15 @@ import pytest
 from nyala.lorawan.airtime import airtime_us
 from nyala.lorawan.crypto import AesKey
 from nyala.lorawan.device.effects import Joined
-from nyala.lorawan.device.state import Identity
+from nyala.lorawan.device.state import DeviceMemory, Identity
 from nyala.lorawan.frame import DlSettings, JoinAccept, JoinRequest
+from nyala.lorawan.network import nonces
 from nyala.lorawan.network.plan import indonesia
 from nyala.lorawan.network.port import JoinedDevice, Refusal
 from tests.unit.lorawan.harness import APP_KEY, DEV_ADDR, IDENTITY, SECOND, Air, Copy, Gateway
 
 HOUR_S = 3_600
+LATE_S = nonces.LATE_US // SECOND + 1
 
 
 def requests(air: Air) -> list[JoinRequest]:
@@ -150,11 +152,42 @@ def test_a_late_copy_of_a_request_is_no_reused_nonce():
     assert (air.refusals, air.server.duplicates) == ([], 1)
 
 
+def test_a_copy_that_comes_before_the_second_window_gets_the_same_accept_in_it_and_no_new_session():
+    air = Air(gateways=(Gateway(1), Gateway(2)))
+    air.up, air.down = lambda _: [Copy(0), Copy(1, 3 * SECOND)], lambda n: n > 0
+    air.join()
+    (first, second) = air.on_air
+    assert first[2].phy == second[2].phy
+    assert (second[2].gateway, second[0]) == (2, air.ended_us[0] + 6 * SECOND)
+    assert len(air.heard(JoinedDevice)) == air.memory.join_nonce == air.store.roots[IDENTITY.dev_eui].join_nonce == 1
+    assert air.send(b"with the keys of the first", confirmed=True).acknowledged
+
+
+def test_a_copy_that_comes_after_the_windows_is_told_apart_from_a_replay_and_gets_nothing():
+    air = Air(gateways=(Gateway(1), Gateway(2)))
+    air.up = lambda _: [Copy(0), Copy(1, 60 * SECOND)]
+    air.join()
+    air.run(70)
+    assert (air.refusals, len(air.on_air)) == (["repeated"], 1)
+    assert air.store.roots[IDENTITY.dev_eui].refused_us is None
+
+
+def test_a_copy_that_comes_after_the_first_uplink_gets_nothing():
+    air = Air(gateways=(Gateway(1), Gateway(2)))
+    air.join()
+    request = air.sent[0].phy
+    air.send(b"one")
+    air.inject(request)
+    air.run(8)
+    assert air.refusals == ["repeated"]
+    assert air.store.roots[IDENTITY.dev_eui].join_nonce == 1
+
+
 def test_a_request_that_is_replayed_later_is_refused():
     air = Air()
     air.join()
     before = air.store.roots[IDENTITY.dev_eui].join_nonce
-    air.run(10)
+    air.run(LATE_S)
     air.inject(air.sent[0].phy)
     air.run(10)
     assert air.refusals == ["dev_nonce_used"]
@@ -162,15 +195,75 @@ def test_a_request_that_is_replayed_later_is_refused():
     assert air.activation.nwk_s_key.value == air.session.nwk_s_key.value
 
 
+def test_a_replay_leaves_a_mark_that_the_next_uplink_takes_away():
+    air = Air()
+    air.join()
+    air.send(b"here")
+    air.run(LATE_S)
+    air.inject(air.sent[0].phy)
+    air.run(10)
+    assert (air.server.sessions.lost, air.store.roots[IDENTITY.dev_eui].refused_nonce) == (1, 0)
+    air.restart_server()
+    assert air.server.sessions.lost == 1
+    air.send(b"still here")
+    assert air.server.sessions.lost == 0
+    assert air.store.roots[IDENTITY.dev_eui].refused_us is None
+
+
 def test_a_nonce_below_the_last_one_is_refused_after_a_restart_too():
     air = Air()
     air.memory.dev_nonce = 7
     air.join()
+    air.run(LATE_S)
     air.restart_server()
     air.inject(JoinRequest(IDENTITY.join_eui, IDENTITY.dev_eui, 6).signed(AesKey(APP_KEY)))
     air.run(1)
     assert air.refusals == ["dev_nonce_used"]
     assert air.store.roots[IDENTITY.dev_eui].dev_nonce == 7
+
+
+def lost() -> Air:
+    """A device that joined with nonce 500, lost its memory, and asks again from 0."""
+    air = Air()
+    air.memory.dev_nonce = 500
+    air.join()
+    air.send(b"before")
+    air.run(LATE_S)
+    air.memory = DeviceMemory()
+    air.restart_device()
+    air.device.start_join(air.now_us)
+    air.run(8)
+    return air
+
+
+def test_a_device_that_lost_its_memory_is_noted_and_joins_after_re_admission():
+    air = lost()
+    root = air.server.sessions.root(IDENTITY.dev_eui)
+    assert (air.device.joined, set(air.refusals), air.server.sessions.lost) == (False, {"dev_nonce_used"}, 1)
+    assert (root.dev_nonce, root.refused_nonce, root.join_nonce) == (500, 0, 1)
+    nonces.readmit(root, "ani", air.now_us)
+    air.server.sessions.changed_root(root)
+    assert air.server.sessions.lost == 0
+    air.run(120)
+    assert air.device.joined
+    assert (air.memory.join_nonce, air.store.roots[IDENTITY.dev_eui].join_nonce) == (2, 2)
+    assert air.send(b"after", confirmed=True).acknowledged
+
+
+def test_after_re_admission_a_replay_gets_keys_that_were_never_used_and_not_twice():
+    air = lost()
+    air.up = lambda _: []
+    recorded, old = air.sent[0].phy, air.session.nwk_s_key.value
+    root = air.server.sessions.root(IDENTITY.dev_eui)
+    nonces.readmit(root, "ani", air.now_us)
+    air.inject(recorded)
+    air.run(1)
+    assert (root.dev_nonce, root.join_nonce) == (500, 2)
+    assert air.session.nwk_s_key.value != old
+    air.run(LATE_S)
+    air.inject(recorded)
+    air.run(1)
+    assert (root.join_nonce, air.server.sessions.lost) == (2, 1)
 
 
 STRANGERS = {

@@ -10,7 +10,9 @@ from nyala.bench.fleet_numpy import JUDGED, NumpyFleet
 from nyala.meter.bank import Bank
 from nyala.meter.chip import Second
 from nyala.meter.fleet import Fleet
+from nyala.meter.fleet_kernels import BLOCK
 from nyala.meter.model import meter_model
+from nyala.vocab.alarms import Alarm
 from tests.unit.meter.banks import START_S, rows_of
 
 REGISTERS = ("wh", "rest_mws", "phase_wh", "phase_rest_mws", "max_w", "demand_w", "edge_wh", "alarms", "changed_s", "raised")
@@ -24,8 +26,10 @@ def as_second(u_v, active_a, lagging_a) -> Second:
     return Second(u, np.sqrt(a**2 + r**2), p_w, q_var, energy, zero, zero, zero + 50, zero.astype(np.int8), zero, zero)
 
 
-def check(models, signals):
+def check(models, signals, prepare=lambda bank: None):
     fleet_bank, plain = (Bank([meter_model(model) for model in models], START_S, ring_days=1) for _ in range(2))
+    prepare(fleet_bank)
+    prepare(plain)
     fleet = Fleet(fleet_bank)
     for signal in signals:
         fleet.second(*signal)
@@ -62,6 +66,19 @@ def test_any_signal_leads_to_the_same_registers_and_alarms(kinds):
 def test_a_quarter_of_an_hour_of_a_mixed_fleet_with_its_edges():
     signals = phasors(40, 3, 7)
     check(["three-phase"] * 20 + ["three-phase-ct"] * 20, [signals[second % 3] for second in range(1000)])
+
+
+def test_runs_that_end_within_a_block_keep_to_their_rows():
+    count = BLOCK + 40
+    models = ["three-phase"] * (BLOCK - 7) + ["three-phase-ct"] * (count - BLOCK + 7)
+    check(models, phasors(count, 35, 11))
+
+
+def test_an_alarm_of_every_row_is_seen_by_the_screen_below_the_threshold_of_the_table():
+    def prepare(bank):
+        bank.set_alarm(Alarm.OVER_POWER, 0.2, 0.1, 60)
+
+    check(["three-phase"] * (2 * BLOCK + 5), phasors(2 * BLOCK + 5, 1, 5) * 70, prepare)
 
 
 @pytest.mark.parametrize("count", [1, 1500])

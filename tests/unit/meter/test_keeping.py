@@ -5,29 +5,29 @@ import pytest
 
 from nyala.meter import snapshots
 from nyala.meter.bank import Bank
-from nyala.meter.keeping import Keeper, forget, take_whole, whole
-from nyala.meter.memory.device import Supply, SupplyLostError
+from nyala.meter.keeping import HOLD_UP_BYTES, Keeper, forget, take_whole, whole
+from nyala.meter.logs import LogGroup, event_id
+from nyala.meter.memory.device import SupplyLostError
 from nyala.meter.memory.layout import Group, standard_layout
-from nyala.meter.memory.records import RecordStore, new_devices
 from nyala.meter.meter import Meter
 from nyala.meter.model import meter_model
 from nyala.meter.supply import SwitchEvent
 from nyala.vocab.errors import ForeignError
-from nyala.vocab.quantities import MWS_PER_WH
+from nyala.vocab.quantities import MWS_PER_WH, RATES, Channel
 
 START_S = 1_767_225_600
 LAYOUT = standard_layout()
+MODULE = bytes(range(200))
 
 
 class Kept:
     """A meter with its memory and its supply."""
 
     def __init__(self) -> None:
-        self.power = Supply()
-        self.devices = new_devices(LAYOUT, self.power, seed=3)
         self.meter = Meter(Bank([meter_model("three-phase")], START_S, ring_days=1), 0)
-        self.keeper = Keeper(self.meter, RecordStore(LAYOUT, self.devices))
-        self.keeper.rise()
+        self.keeper = Keeper(self.meter, seed=3)
+        self.keeper.tick()
+        self.power = self.keeper.power
 
     def run(self, minutes: int, power_w: int = 5_000) -> None:
         bank = self.meter.bank
@@ -41,7 +41,6 @@ class Kept:
         """The supply is back, and the working memory empty."""
         self.power.restore()
         forget(self.meter)
-        self.keeper = Keeper(self.meter, RecordStore(LAYOUT, self.devices))
         self.keeper.rise()
 
     def energy(self) -> list[int]:
@@ -57,8 +56,9 @@ def test_a_power_fail_save_brings_everything_back():
     kept.run(7)
     images = kept.keeper.registers(), kept.keeper.billing(), kept.keeper.state()
     logs, frozen = kept.meter.operation.logs, kept.meter.operation.snapshots
-    kept.keeper.fall()
+    kept.keeper.fall(MODULE)
     kept.restart()
+    assert kept.keeper.store.load(Group.TWIN) == MODULE
     assert (kept.keeper.registers(), kept.keeper.billing(), kept.keeper.state()) == images
     assert not kept.meter.bank.closed[0]
     assert kept.meter.operation.snapshots == frozen
@@ -77,7 +77,7 @@ def points_of_a_fall() -> int:
     kept = Kept()
     kept.run(20)
     before = kept.power.points
-    kept.keeper.fall()
+    kept.keeper.fall(MODULE)
     return kept.power.points - before
 
 
@@ -94,14 +94,107 @@ def test_a_fall_that_is_cut_at_any_point_leaves_the_last_or_the_new_registers(fi
         now = kept.energy()
         kept.power.fail_after(point)
         with pytest.raises(SupplyLostError):
-            kept.keeper.fall()
+            kept.keeper.fall(MODULE)
         kept.restart()
         assert kept.energy() in (saved, now)
         kept.run(16)
-        kept.keeper.fall()
+        kept.keeper.fall(MODULE)
         end = kept.energy()
         kept.restart()
         assert kept.energy() == end
+
+
+def test_the_design_has_the_energy_for_a_whole_save():
+    assert POINTS < HOLD_UP_BYTES
+
+
+def test_a_cut_with_energy_to_spare_loses_nothing_and_one_without_says_so():
+    kept = Kept()
+    kept.run(20)
+    before, saved_s = kept.energy(), kept.meter.clock_s
+    assert kept.keeper.cut(MODULE) == MODULE
+    assert (kept.energy(), kept.keeper.torn, kept.keeper.saved_s) == (before, 0, saved_s)
+    kept.run(5)
+    assert kept.keeper.cut(b"newer", 100) == MODULE
+    assert (kept.keeper.torn, kept.keeper.saved_s) == (1, saved_s)
+
+
+def test_parts_are_made_at_the_first_tick_and_then_hold_what_the_meter_remembered_before():
+    kept = Kept()
+    kept.run(50)
+    kept.meter.operation.reset_demand(snapshots.Reason.COMMAND)
+    kept.run(20)
+    operation = kept.meter.operation
+    remembered = operation.logs, operation.snapshots, operation.reset_count, kept.energy()
+    later = Keeper(kept.meter)
+    assert later.devices == {}
+    later.tick()
+    later.save_module(MODULE)
+    later.cut(MODULE, 0)
+    assert (operation.logs, operation.snapshots, operation.reset_count, kept.energy()) == remembered
+
+
+def test_what_was_logged_between_two_saves_outlives_a_cut_without_any_energy():
+    kept = Kept()
+    kept.keeper.save_module(MODULE)
+    for detail in range(3):
+        kept.meter.operation.log("clock_slewed", detail)
+    logged = kept.keeper.tick()
+    assert [entry.detail for entry in logged] == [0, 1, 2]
+    kept.keeper.cut(MODULE, 0)
+    assert kept.meter.operation.logs.of(LogGroup.CLOCK) == tuple(logged)
+    assert kept.meter.operation.logs.count(event_id("clock_slewed")) == 3
+
+
+def test_a_movement_of_the_switch_and_a_demand_reset_are_kept_at_once():
+    kept = Kept()
+    kept.keeper.save_module(MODULE)
+    kept.run(50)
+    kept.meter.operation.reset_demand(snapshots.Reason.COMMAND)
+    kept.meter.switch(SwitchEvent.REMOTE_DISCONNECT)
+    kept.keeper.tick()
+    state, energy = kept.keeper.state(), kept.energy()
+    kept.keeper.cut(MODULE, 0)
+    assert (kept.keeper.state(), kept.energy()) == (state, energy)
+    assert not kept.meter.bank.closed[0]
+    assert kept.meter.value("max_import_w") == 0
+    assert kept.meter.value("prev_import_w") == 5_000
+
+
+def test_maxima_are_kept_at_each_hour():
+    kept = Kept()
+    kept.keeper.save_module(MODULE)
+    kept.run(61)
+    kept.keeper.cut(MODULE, 0)
+    assert kept.meter.value("max_import_w") == 5_000
+
+
+def test_an_edge_of_the_profile_proves_the_registers_of_its_rate_and_nothing_is_invented():
+    kept = Kept()
+    kept.keeper.save_module(MODULE)
+    kept.run(14)
+    saved = kept.energy()
+    bank = kept.meter.bank
+    bank.set_segment(np.array([0]), START_S + 1_000, np.full((1, 8), 5_000 * 160_007))
+    kept.meter.advance(START_S + 1_000)  # beyond an edge, and no tick
+    measured, edge = kept.energy(), kept.meter.edge_registers(kept.meter.last_edge)
+    kept.keeper.cut(MODULE, 0)
+    for channel in Channel:
+        total = bank.wh[0, channel, 0]
+        if channel in edge:
+            assert total == edge[channel]
+            assert total > saved[channel * (1 + RATES)] // MWS_PER_WH
+        mws = bank.wh[0, channel] * MWS_PER_WH + bank.rest_mws[0, channel]
+        assert int(mws[0]) == int(mws[1:].sum())
+    assert all(now <= before for now, before in zip(kept.energy(), measured, strict=True))
+
+
+def test_the_clock_goes_on_by_its_battery():
+    kept = Kept()
+    kept.keeper.save_module(MODULE)
+    kept.meter.set_clock(123_000)
+    kept.keeper.cut(MODULE, 0)
+    assert kept.meter.clock_error_us == 123_000
 
 
 def test_an_image_of_another_meter_is_refused():

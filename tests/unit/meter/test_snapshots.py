@@ -121,3 +121,20 @@ def test_a_clock_that_was_set_back_locks_nobody_out():
 
 def test_the_lock_out_is_a_setting():
     assert locked_s(Reason.BUTTON, AT_S, AT_S, {Reason.BUTTON: 60}) == 60
+
+
+def test_how_much_is_kept_and_how_long_a_reset_is_locked_out():
+    assert MONTHS == 15  # product sheet A: 15 months
+    assert LOCK_OUT_S == {Reason.CALENDAR: 0, Reason.BUTTON: 43_200, Reason.COMMAND: 900}
+
+
+def test_numbers_and_maxima_have_32_bits_and_no_more():
+    frozen = snapshot_of(2**32 - 1)
+    assert decode_snapshot(frozen.encode()) == frozen
+    with pytest.raises(BadArgumentError, match="32 bits"):
+        snapshot_of(2**32)
+
+
+def snapshot_of(number: int) -> Snapshot:
+    maxima = ((Maximum(number, AT_S),) * COLUMNS,) * len(DEMANDS)
+    return Snapshot(number, AT_S, Reason.BUTTON, ((0,) * COLUMNS,) * len(Channel), maxima)

@@ -19,9 +19,11 @@ from nyala.meter.supply import (
     Supply,
     SwitchEvent,
     SwitchState,
+    forbidden,
     next_state,
     sense,
     set_mode,
+    standing,
     step,
     transition,
 )
@@ -293,3 +295,44 @@ TestSwitch = Switch.TestCase
 
 def test_the_default_mode_is_the_direct_one():
     assert transition(DEFAULT_MODE, D, E.REMOTE_RECONNECT) == "a"
+
+
+# -- what a mode forbids
+
+REACHED = [(mode, state) for mode in range(1, 7) for state in ControlState] + [(0, C)]
+FORBIDDEN = {(0, C, E.REMOTE_DISCONNECT), (2, READY, E.REMOTE_RECONNECT), (4, READY, E.REMOTE_RECONNECT)}
+
+
+@pytest.mark.parametrize("event", [E.REMOTE_DISCONNECT, E.REMOTE_RECONNECT])
+@pytest.mark.parametrize(("mode", "state"), REACHED)
+def test_a_remote_event_is_forbidden_where_its_mode_knows_no_way(mode, state, event):
+    supply = Supply(mode=mode, state=state)
+    assert forbidden(supply, event) == ((mode, state, event) in FORBIDDEN)
+    if forbidden(supply, event):
+        assert step(supply, event, R.REMOTE, 0).supply == supply
+
+
+def test_without_a_switch_nothing_is_forbidden():
+    assert not forbidden(Supply(fitted=False, mode=0), E.REMOTE_DISCONNECT)
+
+
+def test_what_stands_is_one_number():
+    assert [standing(Supply(mode=4, state=state)) for state in (D, C, READY)] == [0x400, 0x401, 0x402]
+
+
+def test_what_memory_and_telegrams_keep_has_its_numbers_for_ever():
+    assert [(each.name, each.value) for each in SwitchState] == [("OPEN", 0), ("CLOSED", 1), ("NONE", 2)]
+    assert [(each.name, each.value) for each in ControlState] == [("DISCONNECTED", 0), ("CONNECTED", 1), ("READY", 2)]
+    reasons = "NONE REMOTE SCHEDULE BUTTON CREDIT POWER CURRENT OVER_VOLTAGE UNDER_VOLTAGE TAMPER"
+    assert [each.name for each in Reason] == reasons.split()
+    assert [each.value for each in Reason] == list(range(10))
+
+
+def test_the_codes_of_the_disconnectors_log_are_those_of_idis():
+    codes = {"a": 63, "b": 62, "c": 62, "d": 59, "e": 61, "f": 60, "g": 64, "h": 69}
+    assert {letter: row[3] for letter, row in TRANSITIONS.items()} == codes
+    assert FAILURE_CODE == 68
+
+
+def test_a_new_switch_never_moved():
+    assert (Supply().operations, Supply().changed_s, Supply().last_reason) == (0, None, Reason.NONE)

@@ -34,6 +34,10 @@ def test_the_next_switch_is_the_first_after_an_instant_and_midnight_counts(utc_h
     assert PEAK.next_switch_s(day_s + int(utc_h * 3600)) == day_s + int(next_h * 3600)
 
 
+def test_a_day_has_24_switches_at_most():
+    assert SWITCHES_MAX == 24
+
+
 @given(programs(), st.integers(0, 2**32))
 def test_the_rate_is_that_of_the_last_switch_of_the_local_day(program, clock_s):
     minute = (clock_s + program.offset_s) % DAY_S // 60

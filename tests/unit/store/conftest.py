@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 
 from nyala.store.engine import open_engine, store_url, upgrade
+from nyala.store.keys import ENVIRONMENT, KeyFile
 from tests import postgres
 
 Make = Callable[[Path], str]
@@ -26,9 +27,9 @@ def sqlite(folder: Path) -> Make:
     return make
 
 
-def postgresql(url: str) -> Make:
+def postgresql(url: str, key_file: Path) -> Make:
     """Databases that are made from an upgraded one."""
-    engine = open_engine(url)
+    engine = open_engine(url, key_file=str(key_file))
     upgrade(engine)
     engine.dispose()
     administrator = create_engine(store_url(url).rsplit("/", 1)[0] + "/template1", isolation_level="AUTOCOMMIT")
@@ -55,7 +56,17 @@ def make_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
         yield sqlite(tmp_path_factory.mktemp("stores"))
     else:
         with postgres.server() as url:
-            yield postgresql(url)
+            yield postgresql(url, tmp_path_factory.mktemp("template") / "keys")
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _key_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One key file for the stores of these tests: beside a PostgreSQL database there is no place."""
+    path = tmp_path_factory.mktemp("keys") / "keys"
+    KeyFile(path).make()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(ENVIRONMENT, str(path))
+        yield
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ NOW_US: Final = (START_S + 5_000) * US_PER_S
 GATEWAY: Final = 0x0016C001F0000001
 TOP: Final = 2**63 - 1
 """The largest integer that both databases hold."""
-SETTINGS: Final[dict[str, Any]] = {"data_rate": 5, "channels": [0, 1, 2], "battery": None, "nb_trans": 1}
+SETTINGS: Final[dict[str, Any]] = {"data_rate": 5, "channels": (0, 1, 2), "battery": None, "nb_trans": 1}
 
 
 def new_meter(number: int, **said: Any) -> NewMeter:

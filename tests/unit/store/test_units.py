@@ -101,7 +101,7 @@ def test_what_is_the_newest_replaces_what_was(connection, commit):
     assert meters.load_states(connection) == [state]
     found = meters.load_sessions(connection).of_device(0xD0001)
     assert found is not None
-    assert (found.f_cnt_up, found.last) == (9, ())
+    assert (found.f_cnt_up, found.heard_by) == (9, ())
     assert commands.open_commands(connection) == []
     [day] = load_days.of_meter(connection, 1, [Channel.IMPORT], DAY, DAY + 1)
     assert (day.version, day.values) == (3, load_day([7]).values)

@@ -226,3 +226,7 @@ def test_a_value_that_does_not_fit_the_room_is_refused_by_name():
 def test_an_unknown_quantity_is_refused_when_it_is_packed():
     with pytest.raises(BadArgumentError, match="colour"):
         values.pack(Values(0, {"colour": 1}), 0, 11)
+
+
+def test_the_widths_on_the_air_are_fixed():
+    assert intervals.WIDTHS == (0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 20, 32)

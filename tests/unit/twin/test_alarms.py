@@ -25,7 +25,7 @@ def change(alarm, *, raised=True, at_s=START_S, figure=1.0):
 
 @pytest.mark.parametrize("alarm", [each for each in Alarm if each is not Alarm.METER_DISCONNECTED])
 def test_every_alarm_is_an_event_with_its_bit_and_its_figure_in_the_tables_steps(twin, alarm):
-    event = twin.alarm_event(change(alarm, figure=3.07))
+    event = twin.telling.alarm(change(alarm, figure=3.07))
     assert event.code is EventCode.ALARM_RAISED
     assert event.detail >> ALARM_VALUE_BITS == alarm
     assert event.detail & (1 << ALARM_VALUE_BITS) - 1 == round(3.07 * 10 ** -alarm_row(alarm).scaler)
@@ -33,17 +33,17 @@ def test_every_alarm_is_an_event_with_its_bit_and_its_figure_in_the_tables_steps
 
 
 def test_a_disconnection_is_told_by_its_own_event(twin):
-    assert twin.alarm_event(change(Alarm.METER_DISCONNECTED)) is None
+    assert twin.telling.alarm(change(Alarm.METER_DISCONNECTED)) is None
 
 
 def test_a_low_alarm_that_comes_and_goes_is_said_once_an_hour(twin):
-    said = [twin.alarm_event(change(Alarm.OVER_CURRENT, raised=bool(n % 2), at_s=START_S + 600 * n)) for n in range(13)]
+    said = [twin.telling.alarm(change(Alarm.OVER_CURRENT, raised=bool(n % 2), at_s=START_S + 600 * n)) for n in range(13)]
     assert [n for n, event in enumerate(said) if event is not None] == [0, 6, 12]
     assert ALARM_PAUSE_S == 3600
 
 
 def test_a_medium_alarm_is_said_each_time(twin):
-    assert all(twin.alarm_event(change(Alarm.MAGNET, raised=bool(n % 2), at_s=START_S + n)) for n in range(10))
+    assert all(twin.telling.alarm(change(Alarm.MAGNET, raised=bool(n % 2), at_s=START_S + n)) for n in range(10))
 
 
 def test_an_alarm_is_in_the_log_even_where_it_is_not_said(twin):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nyala.meter.supply import SwitchState
+from nyala.meter.supply import Reason, SwitchEvent, SwitchState
 from nyala.telegram.intervals import Intervals
 from nyala.telegram.kinds import EventCode, Opcode, Port, Result
 from nyala.telegram.messages import Answer, Command, Event
@@ -213,11 +213,11 @@ def test_intervals_that_waited_until_the_memory_lost_them_end_quietly():
     wall = met(ring_days=1)
     wall.run(2 * DAY_S)
     wall.forget()
-    wall.twin._intervals(Urgency.BACKFILL, wall.meter.oldest_edge - 10, 4)
+    wall.twin.telling.intervals(Urgency.BACKFILL, wall.meter.oldest_edge - 10, 4)
     obey(wall, Command(7, Opcode.QUERY, asked=1))
     assert wall.told(Answer)
     assert wall.told(Intervals) == []
-    assert len(wall.twin._jobs) == 0
+    assert len(wall.twin.telling.jobs) == 0
 
 
 BEYOND = {
@@ -279,3 +279,28 @@ def test_a_demand_reset_is_carried_out_once_and_shown():
     assert {"reset_count": 1, "last_command": 9} in [each.values for each in wall.told(Values)]
     assert wall.meter.value("max_import_w") == 0
     assert wall.meter.value("prev_import_w") == 1_000
+
+
+def test_a_reconnection_after_a_local_trip_is_refused_once_and_the_way_by_a_disconnection_is_open():
+    wall = met()
+    operation = wall.meter.operation
+    operation.switch(SwitchEvent.LOCAL_DISCONNECT, Reason.POWER)
+    operation.switch(SwitchEvent.LOCAL_RELEASE, Reason.POWER)
+    for _ in range(2):
+        obey(wall, CLOSE)
+    refused = Answer(8, Opcode.SWITCH_CLOSE, Result.NOT_ALLOWED, 0x402)
+    assert wall.told(Answer) == [refused, refused]
+    assert (wall.executed, wall.meter.switch_state) == ([], SwitchState.OPEN)
+    obey(wall, OPEN)
+    obey(wall, Command(9, Opcode.SWITCH_CLOSE))
+    assert [each.result for each in wall.told(Answer)[2:]] == [Result.DONE, Result.DONE]
+    assert wall.meter.switch_state is SwitchState.CLOSED
+
+
+def test_a_supply_that_is_held_open_is_armed_by_no_order():
+    wall = met()
+    wall.meter.operation.switch(SwitchEvent.LOCAL_DISCONNECT, Reason.CREDIT)
+    obey(wall, OPEN)
+    obey(wall, CLOSE)
+    assert [(each.result, each.detail) for each in wall.told(Answer)] == [(Result.DONE, 0), (Result.DONE, 0)]
+    assert (wall.meter.switch_state, wall.meter.operation.supply.armed) == (SwitchState.OPEN, False)

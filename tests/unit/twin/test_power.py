@@ -7,8 +7,10 @@ import pytest
 from nyala.telegram.intervals import Intervals
 from nyala.telegram.kinds import EventCode, Opcode, Port
 from nyala.telegram.messages import Answer, Command, Event, Hello
-from nyala.twin.device import BOOT_US, JOBS_LIMIT, PAUSE_US
+from nyala.twin import image
+from nyala.twin.device import BOOT_US, PAUSE_US
 from nyala.twin.jobs import Job, Jobs, Urgency
+from nyala.twin.telling import JOBS_LIMIT
 from nyala.vocab.quantities import Channel
 from nyala.vocab.time import HOUR_S
 from tests.unit.twin.wall import MIDNIGHT_S, Wall
@@ -38,10 +40,13 @@ def met(**kinds) -> Wall:
 def test_a_power_cut_keeps_session_and_counters():
     wall = met()
     wall.run(HOUR_S)
-    activation, before = wall.twin.mac.activation, wall.counters[-1]
-    cut(wall, 600)
+    memory, before = wall.twin.memory, wall.counters[-1]
+    wall.power(on=False)
+    assert wall.twin.memory is not memory
+    assert image.encode(wall.twin.memory) == image.encode(memory)
+    wall.run(600)
+    wall.power(on=True)
     wall.run(2 * HOUR_S)
-    assert wall.twin.mac.activation is activation
     assert wall.joins == 1
     assert wall.counters == sorted(set(wall.counters))
     assert wall.counters[-1] > before
@@ -213,7 +218,7 @@ def test_the_queue_of_a_twin_is_limited():
     for sequence in range(1, JOBS_LIMIT + 20):
         wall.order(Command(1, Opcode.QUERY, asked=sequence))
         wall.run(0.35)
-    assert len(wall.twin._jobs) <= JOBS_LIMIT
+    assert len(wall.twin.telling.jobs) <= JOBS_LIMIT
 
 
 def test_a_job_that_is_dropped_while_it_is_on_the_air_ends_quietly():
@@ -222,7 +227,7 @@ def test_a_job_that_is_dropped_while_it_is_on_the_air_ends_quietly():
     wall.order(Command(5, Opcode.BACKFILL, first=FIRST, period_s=900, count=4))
     wall.run(0.4)
     for _ in range(JOBS_LIMIT):
-        wall.twin._put(Urgency.ANSWER, Port.ANSWER, bytes(8))
+        wall.twin.telling.put(Urgency.ANSWER, Port.ANSWER, bytes(8))
     wall.run(600)
     assert len(wall.told(Answer)) == JOBS_LIMIT
 
@@ -241,7 +246,7 @@ def test_two_uplinks_of_one_meter_keep_their_pause():
 @pytest.mark.parametrize("sticky", [1, 5, 8])
 def test_a_frame_without_room_for_the_payload_takes_the_mac_answers_away_first(sticky):
     wall = met(data_rate=2)
-    wall.twin.mac._answers = [b"\x06\x00\x05"] * 1 + [b"\x07\x03"] * (sticky // 2)
+    wall.twin.mac._answers._answers = [b"\x06\x00\x05"] * 1 + [b"\x07\x03"] * (sticky // 2)
     wall.order(Command(7, Opcode.SWITCH_OPEN))
     wall.run(60)
     assert len(wall.told(Answer)) == 1

@@ -10,8 +10,9 @@ from nyala.telegram.intervals import Intervals
 from nyala.telegram.kinds import EventCode
 from nyala.telegram.messages import Event, Hello
 from nyala.telegram.values import Values
-from nyala.twin.device import EVENT_TRIES, REPORT_INTERVALS_MAX
+from nyala.twin.device import REPORT_INTERVALS_MAX
 from nyala.twin.state import Reporting
+from nyala.twin.telling import EVENT_TRIES
 from nyala.vocab.quantities import Channel
 from nyala.vocab.time import DAY_S, HOUR_S
 from tests.unit.twin.wall import IDENTITY, MIDNIGHT_S, Wall

@@ -1,6 +1,7 @@
 // The catalogue of the screen's words.  This file is the type: a key that `id.ts` lacks does not compile.
 // Functions take numbers already printed, so that no language formats twice.
 
+import type { GatewayLink, GatewayState } from '../lib/gateway_types';
 import type { AlarmFilter, CommandKind, CommandState, Severity, SwitchState } from '../lib/types';
 
 const switchStates: Record<SwitchState, string> = {
@@ -29,6 +30,14 @@ const commandKinds: Record<CommandKind, string> = {
   demand_reset: 'Reset demand',
 };
 
+/** The question before an order goes out. */
+interface OrderWords {
+  title: string;
+  body: string;
+  confirm: string;
+  reasons: string[];
+}
+
 export const en = {
   app: {
     tagline: 'Meter to cash for LoRaWAN electricity meters',
@@ -44,7 +53,7 @@ export const en = {
     notFoundHint: 'The address may be mistyped, or what it showed is gone.',
     toFleet: 'Go to the fleet',
   },
-  nav: { fleet: 'Fleet', meters: 'Meters', alarms: 'Alarms', bills: 'Bills' },
+  nav: { fleet: 'Fleet', meters: 'Meters', alarms: 'Alarms', gateways: 'Gateways', bills: 'Bills' },
   problem: {
     unreachable: 'The server cannot be reached.',
     unreachableHint: 'Check the connection; the page tries again when you ask it to.',
@@ -229,26 +238,45 @@ export const en = {
     open: 'Open (disconnect)',
     close: 'Close (reconnect)',
     noSwitch: 'This model measures through current transformers and carries no supply switch.',
-    busy: 'A switch command is under way.',
+    busy: 'A command is under way.',
     notAllowed: 'Your role may not move the switch.',
-    openTitle: 'Disconnect the supply?',
-    closeTitle: 'Reconnect the supply?',
-    openBody: 'The switch of this meter opens. The customer has no supply until it is closed again.',
-    closeBody:
-      'The switch of this meter closes. The installation is live at once: make sure that it is safe.',
+    byHand:
+      'A local reason opened it: the button at the meter connects, or a disconnection and then a reconnection.',
+  },
+  demand: {
+    title: 'Demand reset',
+    note: 'Ends the running demand period: the highest demands go into a billing snapshot and begin again at zero.',
+    reset: 'Reset demand',
+    notAllowed: 'Your role may not reset the demand.',
+  },
+  order: {
+    of: {
+      switch_open: {
+        title: 'Disconnect the supply?',
+        body: 'The switch of this meter opens. The customer has no supply until it is closed again.',
+        confirm: 'Disconnect',
+        reasons: ['Overdue account', 'Customer moved out', 'Safety'],
+      },
+      switch_close: {
+        title: 'Reconnect the supply?',
+        body: 'The switch of this meter closes. The installation is live at once: make sure that it is safe.',
+        confirm: 'Reconnect',
+        reasons: ['Account settled', 'New customer', 'Work finished'],
+      },
+      demand_reset: {
+        title: 'Reset the demand?',
+        body: 'The highest demands since the last reset are frozen for billing and begin again at zero. This cannot be undone.',
+        confirm: 'Reset',
+        reasons: ['End of the billing period', 'Change of tariff', 'Test'],
+      },
+    } satisfies Record<Exclude<CommandKind, 'read'>, OrderWords>,
     meter: 'Meter',
     customer: 'Customer',
     site: 'Site',
     reason: 'Reason',
     reasonHint: 'Kept with the command and seen in its history.',
     reasonShort: 'Enter a reason of at least 3 characters.',
-    reasons: {
-      open: ['Overdue account', 'Customer moved out', 'Safety'],
-      close: ['Account settled', 'New customer', 'Work finished'],
-    },
     cancel: 'Keep as it is',
-    confirmOpen: 'Disconnect',
-    confirmClose: 'Reconnect',
     sending: 'Sending',
   },
   command: {
@@ -272,6 +300,39 @@ export const en = {
       cancelled: 'Taken back before it was carried out.',
       unknown: 'Nobody knows yet whether it was carried out: the meter is being asked.',
     } satisfies Record<CommandState, string>,
+  },
+  lorawan: {
+    title: 'LoRaWAN',
+    active: 'Joined',
+    never: 'Not joined yet',
+    lost: 'Needs re-admission',
+    lostShort: 'Cannot join',
+    devEui: 'DevEUI',
+    devAddr: 'DevAddr',
+    version: 'Version',
+    versionOf: (version: string, letter: string) => `${version}, class ${letter}`,
+    joined: 'Joined since',
+    uplinks: 'Next uplink counter',
+    downlinks: 'Next downlink counter',
+    rate: 'Data rate',
+    power: 'Transmit power (EIRP)',
+    repeats: 'Copies of an uplink',
+    battery: 'Battery',
+    external: 'external supply',
+    margin: 'Downlink SNR at the meter',
+    heardBy: 'Gateways that heard it',
+    heardByNone: 'No gateway has heard it yet.',
+    lostNote: (since: string, refused: string, last: string) =>
+      `It asks to join since ${since} and is refused: its DevNonce ${refused} is not above the last one, ${last}. It has probably lost its memory.`,
+    readmit: 'Re-admit',
+    notAllowed: 'Your role may not re-admit a meter.',
+    readmitTitle: (serial: string) => `Re-admit ${serial}?`,
+    readmitBody:
+      'The DevNonces that this meter has used so far are forgotten, so that it can join again. Somebody who recorded an old join request could then disturb this join, but learns no key. Your name and the old DevNonce are kept.',
+    readmissions: 'Re-admissions',
+    readmittedBy: (who: string, nonce: string) => `${who}, after DevNonce ${nonce}`,
+    some: (count: string) => `${count} ${count === '1' ? 'meter needs' : 'meters need'} re-admission`,
+    onlyLost: 'Only meters that need re-admission',
   },
   face: {
     title: 'Display',
@@ -337,6 +398,44 @@ export const en = {
     onMeter: 'No alarm has been recorded for this meter.',
     allOfMeter: 'All alarms of this meter',
     others: (count: string) => `${count} more active`,
+  },
+  gateways: {
+    title: 'Gateways',
+    found: (count: string) => `${count} ${count === '1' ? 'gateway' : 'gateways'}`,
+    gateway: 'Gateway',
+    state: 'State',
+    states: { online: 'Online', offline: 'Offline', unheard: 'Not heard' } satisfies Record<
+      GatewayState,
+      string
+    >,
+    links: { 'semtech-udp': 'Semtech UDP', 'basics-station': 'Basics Station' } satisfies Record<
+      GatewayLink,
+      string
+    >,
+    noLink: 'silent since the start',
+    frames: 'Frames',
+    notTaken: (count: string) => `${count} not usable`,
+    sent: 'Sent',
+    notSent: (count: string) => `${count} not`,
+    results: {
+      TOO_LATE: 'too late',
+      TOO_EARLY: 'too early',
+      COLLISION_PACKET: 'busy',
+      COLLISION_BEACON: 'beacon',
+      TX_FREQ: 'frequency',
+      TX_POWER: 'power',
+      GPS_UNLOCKED: 'no GPS',
+      NO_PATH: 'not connected',
+      NO_ANSWER: 'no answer',
+    } as Record<string, string>,
+    status: 'Last report',
+    received: (all: string, good: string) => `${all} heard, ${good} good`,
+    acknowledged: (percent: string) => `${percent} % acknowledged`,
+    place: 'Position',
+    altitude: (metres: string) => `${metres} m`,
+    since: 'What was sent, and what could not be used, is counted since the server started.',
+    none: 'No gateway has been heard yet.',
+    noneHint: 'Point a packet forwarder (UDP) or a Basics Station at this server.',
   },
   model: {
     title: (name: string) => `Data sheet: ${name}`,

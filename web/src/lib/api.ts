@@ -1,5 +1,6 @@
 // The one door to /api/v1: typed calls, problems as errors, 401 told to whoever listens.  No state, no retry.
 
+import type { GatewayRow } from './gateway_types';
 import type { MeterFaces } from './lcd';
 import type * as T from './types';
 import { uuid4 } from './uuid';
@@ -107,9 +108,14 @@ export const api = {
   signOut: () => call<unknown>('DELETE', '/session'),
   catalogue: () => call<T.Catalogue>('GET', '/catalogue'),
   fleet: () => call<T.Fleet>('GET', '/fleet'),
-  meters: (search: string, after: string | null, limit: number, signal?: AbortSignal) =>
+  meters: (search: string, lost: boolean, after: string | null, limit: number, signal?: AbortSignal) =>
     call<T.Page<T.MeterRow>>('GET', '/meters', {
-      parameters: { search, after: after ?? undefined, limit },
+      parameters: {
+        search,
+        needs_readmission: lost ? 'true' : undefined,
+        after: after ?? undefined,
+        limit,
+      },
       signal,
     }),
   meter: (id: Id) => call<T.Meter>('GET', `/meters/${part(id)}`),
@@ -119,6 +125,13 @@ export const api = {
       signal,
     }),
   face: (id: Id) => call<MeterFaces>('GET', `/meters/${part(id)}/face`),
+  lorawan: (id: Id) => call<T.Lorawan>('GET', `/meters/${part(id)}/lorawan`),
+  /** `key` as for a command. */
+  readmit: (id: Id, key: string = uuid4()) =>
+    call<T.Lorawan>('POST', `/meters/${part(id)}/lorawan/readmit`, {
+      body: {},
+      headers: { 'Idempotency-Key': key },
+    }),
   events: (id: Id) => call<{ items: T.MeterEvent[] }>('GET', `/meters/${part(id)}/events`),
   commands: (id: Id) => call<{ items: T.Command[] }>('GET', `/meters/${part(id)}/commands`),
   /** `key` is made once per intention: the same key sent again does nothing twice. */
@@ -142,6 +155,11 @@ export const api = {
     call<T.AlarmRow>('POST', `/alarms/${part(id)}/acknowledge`, {
       body: { note },
       headers: { 'Idempotency-Key': key },
+    }),
+  gateways: (after: string | null, limit: number, signal?: AbortSignal) =>
+    call<T.Page<GatewayRow>>('GET', '/gateways', {
+      parameters: { after: after ?? undefined, limit },
+      signal,
     }),
   models: () => call<{ items: { name: string; title: string }[] }>('GET', '/models'),
   datasheet: (model: string, signal?: AbortSignal) =>

@@ -2,6 +2,7 @@
 
 export type * from './alarm_types';
 export type * from './bill_types';
+export type * from './lorawan_types';
 export type * from './sheet_types';
 import type { ActiveAlarm, AlarmCounts, AlarmKind } from './alarm_types';
 
@@ -89,7 +90,7 @@ export interface FleetEvent extends MeterEvent {
 export interface Fleet {
   now_s: number;
   zone: string;
-  meters: { total: number; heard: number; silent: number; never: number };
+  meters: { total: number; heard: number; silent: number; never: number; needs_readmission: number };
   energy_today: { import_wh: number; export_wh: number };
   today: Completeness;
   days: FleetDay[];
@@ -113,6 +114,7 @@ export interface MeterRow {
   p_w: number | null;
   import_wh: number | null;
   missing: number;
+  needs_readmission: boolean;
   ct_ratio?: [number, number];
 }
 
@@ -169,6 +171,7 @@ export interface Meter extends MeterUpdate {
   radio: Radio | null;
   missing: number;
   complete_to_s: number | null;
+  needs_readmission: boolean;
 }
 
 export interface Profile extends Series {

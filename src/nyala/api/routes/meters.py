@@ -13,7 +13,7 @@ from nyala.api.shapes.meters import EventsOut, MeterOut, MetersOut, ProfileOut
 from nyala.headend.registry import MeterState
 from nyala.lorawan.region import region
 from nyala.mdm.load_day import from_row
-from nyala.store import commands, load_days, meters
+from nyala.store import commands, devices, load_days, meters
 from nyala.store.meters import PAGE_MAX
 from nyala.store.users import User
 from nyala.vocab.errors import BadArgumentError
@@ -34,12 +34,13 @@ def get_meters(
     user: Reader,
     state: State,
     search: Annotated[str, Query(max_length=80)] = "",
+    needs_readmission: Annotated[bool, Query(description="only meters that lost their memory and cannot join")] = False,  # noqa: FBT002 - a query
     after: Annotated[str, Query(max_length=40)] = "",
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
 ) -> MetersOut:
     """Meters by serial number; `next` is the cursor of the page after this one."""
     with state.engine.connect() as connection:
-        page = meters.list_meters(connection, user.tenant_id, search=search, after=after, limit=limit)
+        page = meters.list_meters(connection, user.tenant_id, search=search, lost=needs_readmission, after=after, limit=limit)
         missing = meters.missing_of(connection, [line.id for line in page.items], state.now_us())
     items = [describe.meter_line(line, missing.get(line.id, 0)) for line in page.items]
     return MetersOut(items=items, next=page.next, total=page.total)
@@ -54,7 +55,8 @@ def get_meter(meter_id: int, user: Reader, state: State) -> MeterOut:
             meter_id, complete_to=-(-record.installed_s // record.period_s)
         )
         missing = meters.missing_of(connection, [meter_id], state.now_us())
-    return describe.meter_out(record, shadow, missing.get(meter_id, 0), region(REGION))
+        lost = devices.device_of(connection, meter_id).refused_us is not None
+    return describe.meter_out(record, shadow, missing.get(meter_id, 0), region(REGION), lost=lost)
 
 
 @router.get("/{meter_id}/face")

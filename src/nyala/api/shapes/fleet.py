@@ -13,6 +13,7 @@ class CountsOut(BaseModel):
     heard: int
     silent: int
     never: int
+    needs_readmission: int
 
 
 class EnergyOut(BaseModel):

@@ -22,6 +22,7 @@ class MeterLineOut(BaseModel):
     p_w: int | None
     import_wh: int | None
     missing: int
+    needs_readmission: bool
 
 
 class MetersOut(BaseModel):
@@ -103,6 +104,7 @@ class MeterOut(BaseModel):
     alarms: list[ActiveAlarmOut]
     missing: int
     complete_to_s: int
+    needs_readmission: bool
 
 
 class ProfileOut(BaseModel):

@@ -2,11 +2,12 @@
 ChirpStack v4 and The Things Stack v3 run them, and the older `Decode(fPort, bytes)` and `Decoder(bytes, port)`.
 
 A codec is foreign code: each call gets a new engine without any I/O, with limits of time, memory, stack and result, and
-leaves nothing behind.  Not here: `require` (a codec is one file), and what a field means (`mapping`).
+leaves nothing behind.  A server runs the engine in a process of its own (`isolated`), so that even a bug of the engine ends
+one call and nothing else.  Not here: `require` (a codec is one file), and what a field means (`mapping`).
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -40,6 +41,32 @@ _DOWNLINK: Final = """
 })"""
 
 
+class ScriptError(Exception):
+    """A script did not come to an end; the text says why in one line."""
+
+
+def run_here(source: str, expression: str) -> object:
+    """The value of an expression after a source, in an engine of its own in this process; ScriptError."""
+    engine = quickjs.Context()
+    engine.set_memory_limit(MEMORY_LIMIT)
+    engine.set_max_stack_size(STACK_LIMIT)
+    engine.set_time_limit(TIME_LIMIT_S)
+    try:
+        engine.eval(source)
+        return engine.eval(expression)
+    except quickjs.JSException as error:
+        raise ScriptError(str(error).split("\n", 1)[0][:200]) from None
+
+
+Run = Callable[[str, str], object]
+_run: list[Run] = [run_here]
+
+
+def run_with(run: Run) -> None:
+    """Where codecs run from now on: a server says so once, at its start."""
+    _run[0] = run
+
+
 class PayloadCodec:
     """One codec: its name for messages, and its source, which is compiled once here to find out whether it can be."""
 
@@ -49,9 +76,9 @@ class PayloadCodec:
             raise FileError(f"a codec of {len(source)} characters; at most {SOURCE_LIMIT}", path=name)
         self._source = _PRELUDE + source
         try:
-            self._engine()
-        except quickjs.JSException as error:
-            raise FileError(f"not a codec: {_first_line(error)}", path=name) from None
+            _run[0](self._source, "null")
+        except ScriptError as error:
+            raise FileError(f"not a codec: {error}", path=name) from None
 
     def decode_uplink(self, port: int, payload: bytes, received_us: int, variables: Mapping[str, str] | None = None) -> Any:
         """`data` of the codec's answer, fractions as Decimal; TelegramError where it refuses or fails."""
@@ -73,19 +100,11 @@ class PayloadCodec:
             raise TelegramError(f"codec {self.name}: {len(octets)} bytes on FPort {port} cannot be sent")
         return port, bytes(octets)
 
-    def _engine(self) -> quickjs.Context:
-        engine = quickjs.Context()
-        engine.set_memory_limit(MEMORY_LIMIT)
-        engine.set_max_stack_size(STACK_LIMIT)
-        engine.set_time_limit(TIME_LIMIT_S)
-        engine.eval(self._source)
-        return engine
-
     def _call(self, function: str, given: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            text = self._engine().eval(f"{function}({json.dumps(given)})")
-        except quickjs.JSException as error:
-            raise TelegramError(f"codec {self.name}: {_first_line(error)}") from None
+            text = _run[0](self._source, f"{function}({json.dumps(given)})")
+        except ScriptError as error:
+            raise TelegramError(f"codec {self.name}: {error}") from None
         if not isinstance(text, str) or len(text) > RESULT_LIMIT:
             raise TelegramError(f"codec {self.name}: its answer is no object, or longer than {RESULT_LIMIT} characters")
         answer = json.loads(text, parse_float=Decimal)
@@ -100,7 +119,3 @@ class PayloadCodec:
         if key not in answer:
             raise TelegramError(f"codec {self.name}: its answer has no {key!r}")
         return answer[key]
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).split("\n", 1)[0][:200]

@@ -187,7 +187,7 @@ class DeviceMac:
         activation.f_cnt_up += 1
         activation.adr_ack_count += 1
         self._answers.sent(carried)
-        tries = self.profile.confirmed_tries if message.confirmed else None
+        tries = self.profile.confirmed_tries if message.confirmed else message.tries
         uplink = UplinkInProgress(phy, message.confirmed, message.token, False, tries or activation.nb_trans)
         uplink.asks_time = TIME_REQUEST in carried
         uplink.until_us = self._ack_until_us if acknowledges else None

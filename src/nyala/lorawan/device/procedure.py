@@ -25,6 +25,8 @@ class Message:
     payload: bytes
     confirmed: bool = False
     token: object = None
+    tries: int | None = None
+    """Copies of an unconfirmed one; None: NbTrans of the network."""
 
 
 @dataclass(frozen=True, slots=True)

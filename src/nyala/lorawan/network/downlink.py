@@ -1,102 +1,41 @@
-"""Downlinks: building the frame, and finding a window, a gateway and an instant for it.  TS001-1.0.4 sections 3 and 4.3.1.
+"""What a downlink says and how it is built: acknowledgement, MAC commands, a payload of the application.  TS001-1.0.4 4.
 
-A downlink in the windows of an uplink (class A) goes to the gateway that heard it best and is free, in RX1, else in RX2.
-Class C goes out at once in RX2's channel, but not while the device is in the windows of its last uplink.
+MAC commands go into FOpts; where that is too small and nothing else is to be said, all of them go on port 0.  What the
+commands are is for `commands` and `asking`, where and when the frame goes for `schedule`.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from nyala.lorawan import mac_commands as mac
-from nyala.lorawan.airtime import airtime_us
 from nyala.lorawan.frame import FOPTS_MAX, DataFrame, FType, seal
-from nyala.lorawan.network.air import GatewayAir
+from nyala.lorawan.network.asking import fitting, size, wanted
+from nyala.lorawan.network.pending import Reply, Waiting, Window
 from nyala.lorawan.network.plan import NetworkPlan
-from nyala.lorawan.network.port import Downlink, Reception, Transmission
 from nyala.lorawan.network.sessions import Session
 from nyala.lorawan.region import FHDR_AND_PORT
 from nyala.vocab.time import US_PER_S
 
-LEAD_US: Final = 80_000
-"""A frame for a window must be ready this much before it: the commit, the backhaul and the gateway's own queue."""
-WINDOWS_OVER_US: Final = 150_000
-"""After RX2 opened, until a class C device is surely back in RXC."""
-TMST_WRAP: Final = 1 << 32
+FHDR: Final = 7
+DATA_OVERHEAD: Final = 13
+"""Bytes of a data frame around its FRMPayload with a port and without FOpts."""
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
-    """Where and when a frame can go."""
+class Said:
+    """The content of a downlink.  `requests` are those of the `commands` that wait for an answer."""
 
-    gateway: int
-    frequency_hz: int
-    data_rate: int
-    tmst_us: int | None
-    start_us: int
+    waiting: Waiting | None = None
+    commands: tuple[mac.Command, ...] = ()
+    requests: tuple[mac.Command, ...] = ()
+    on_port_zero: bool = False
+    acknowledge: bool = False
 
-
-class Downlinks:
-    """The transmit plans of all gateways, and the placing of frames in them."""
-
-    def __init__(self, plan: NetworkPlan) -> None:
-        self._plan = plan
-        self._air: dict[int, GatewayAir] = {}
-
-    def air(self, gateway: int) -> GatewayAir:
-        """The plan of one gateway."""
-        return self._air.setdefault(gateway, GatewayAir())
-
-    def airtime_us(self, phy_bytes: int, data_rate: int) -> int:
-        """Time on air of a downlink in microseconds."""
-        row = self._plan.region.data_rate(data_rate)
-        return airtime_us(phy_bytes, row.sf, row.bandwidth_khz, crc=False)
-
-    def window_slot(
-        self, receptions: Iterable[Reception], windows: tuple["Window", ...], phy_bytes: int, now_us: int
-    ) -> Slot | None:
-        """A slot in the windows of an uplink, RX1 before RX2, the gateway that heard best first; None: no time left."""
-        copies = tuple(receptions)
-        for window in windows:
-            length_us = self.airtime_us(phy_bytes, window.data_rate)
-            for copy in copies:
-                start_us = copy.received_us + window.delay_us
-                if now_us + LEAD_US > start_us:
-                    continue
-                air = self.air(copy.gateway)
-                air.forget(now_us)
-                if air.is_free(start_us, length_us):
-                    tmst_us = (copy.tmst_us + window.delay_us) % TMST_WRAP
-                    return Slot(copy.gateway, window.frequency_hz, window.data_rate, tmst_us, start_us)
-        return None
-
-    def class_c_slot(self, session: Session, phy_bytes: int, now_us: int) -> Slot | None:
-        """The gateway that can send to a class C device first; None where no gateway has heard it in this run."""
-        settings = session.settings
-        length_us = self.airtime_us(phy_bytes, settings.rx2_data_rate)
-        best: Slot | None = None
-        for copy in session.last:
-            air = self.air(copy.gateway)
-            air.forget(now_us)
-            start_us = air.earliest(now_us, length_us)
-            if best is None or start_us < best.start_us:
-                best = Slot(copy.gateway, self._plan.region.rx2_hz, settings.rx2_data_rate, None, start_us)
-        return best
-
-    def place(self, slot: Slot, phy: bytes, token: object) -> Transmission:
-        """Plans a frame in its slot."""
-        self.air(slot.gateway).reserve(slot.start_us, self.airtime_us(len(phy), slot.data_rate))
-        eirp_dbm = self._plan.max_eirp_dbm
-        return Transmission(slot.gateway, phy, slot.frequency_hz, slot.data_rate, eirp_dbm, slot.tmst_us, slot.start_us, token)
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A receive window of a device, by its delay after the uplink's end."""
-
-    delay_us: int
-    frequency_hz: int
-    data_rate: int
+    @property
+    def phy_bytes(self) -> int:
+        """Length of the frame."""
+        payload = -1 if self.waiting is None else len(self.waiting.downlink.payload)
+        return DATA_OVERHEAD + size(self.commands) + (0 if self.on_port_zero else payload)
 
 
 def data_windows(plan: NetworkPlan, session: Session, uplink_hz: int, uplink_data_rate: int) -> tuple[Window, ...]:
@@ -104,7 +43,14 @@ def data_windows(plan: NetworkPlan, session: Session, uplink_hz: int, uplink_dat
     settings, region = session.settings, plan.region
     rx1 = region.rx1_data_rate(uplink_data_rate, settings.rx1_dr_offset, dwell=settings.downlink_dwell)
     delay_us = settings.rx_delay_s * US_PER_S
-    return (Window(delay_us, uplink_hz, rx1), Window(delay_us + US_PER_S, region.rx2_hz, settings.rx2_data_rate))
+    if settings.rx1_hz and uplink_hz in plan.uplink_channels_hz:
+        uplink_hz = dict(settings.rx1_hz).get(plan.uplink_channels_hz.index(uplink_hz), uplink_hz)
+    return (Window(delay_us, uplink_hz, rx1), Window(delay_us + US_PER_S, *rxc(plan, session)))
+
+
+def rxc(plan: NetworkPlan, session: Session) -> tuple[int, int]:
+    """(frequency in Hz, data rate) of RX2 and of class C."""
+    return session.settings.rx2_hz or plan.region.rx2_hz, session.settings.rx2_data_rate
 
 
 def join_windows(plan: NetworkPlan, uplink_hz: int, uplink_data_rate: int) -> tuple[Window, ...]:
@@ -116,30 +62,52 @@ def join_windows(plan: NetworkPlan, uplink_hz: int, uplink_data_rate: int) -> tu
 
 
 def payload_max(plan: NetworkPlan, data_rate: int) -> int:
-    """Largest FRMPayload of a downlink without FOpts, in bytes."""
+    """Largest FRMPayload of a downlink without FOpts, in bytes; below 0 where the data rate may not be used."""
     return plan.region.mac_payload_max(data_rate, dwell=plan.downlink_dwell) - FHDR_AND_PORT
 
 
-def build(
-    session: Session,
-    downlink: Downlink | None,
-    *,
-    acknowledges: bool = False,
-    commands: Iterable[mac.Command] = (),
-    pending: bool = False,
-) -> bytes:
+def compose(
+    plan: NetworkPlan, session: Session, reply: Reply, window: Window, waiting: Waiting | None, now_us: int
+) -> Said | None:
+    """What to say in a window: answers first, then requests, then a payload that fits beside them; None: nothing."""
+    room = payload_max(plan, window.data_rate)
+    if room + 1 < size(reply.answers):
+        return None
+    candidates = wanted(session, plan, now_us)
+    if not (reply.acknowledge or reply.must or reply.answers or candidates or waiting):
+        return None
+    f_opts_room = min(FOPTS_MAX, room + 1)
+    mac_room = f_opts_room if waiting is not None else max(f_opts_room, room)
+    requests = fitting(candidates, mac_room - size(reply.answers), _answer_room(plan, session))
+    said = (*reply.answers, *requests)
+    if waiting is not None and len(waiting.downlink.payload) > room - size(said):
+        waiting = None
+    if not (reply.acknowledge or reply.must or said or waiting):
+        return None
+    return Said(waiting, said, requests, size(said) > f_opts_room, reply.acknowledge)
+
+
+def _answer_room(plan: NetworkPlan, session: Session) -> int:
+    """Bytes that the next uplink has for MAC answers."""
+    settings = session.settings
+    limit = plan.region.mac_payload_max(settings.data_rate, dwell=settings.uplink_dwell)
+    return min(FOPTS_MAX, max(limit - FHDR, 0))
+
+
+def build(session: Session, said: Said, *, pending: bool = False) -> bytes:
     """Builds, counts and seals a downlink.  The counter must be stored before the frame leaves."""
-    f_opts = mac.encode(commands)
-    assert len(f_opts) <= FOPTS_MAX
+    waiting, coded = said.waiting, mac.encode(said.commands)
+    downlink = None if waiting is None else waiting.downlink
+    assert not (said.on_port_zero and downlink)
     frame = DataFrame(
         f_type=FType.CONFIRMED_DOWN if downlink is not None and downlink.confirmed else FType.UNCONFIRMED_DOWN,
         dev_addr=session.dev_addr,
         f_cnt=session.f_cnt_down,
-        f_opts=f_opts,
-        f_port=None if downlink is None else downlink.port,
-        payload=b"" if downlink is None else downlink.payload,
+        f_opts=b"" if said.on_port_zero else coded,
+        f_port=0 if said.on_port_zero else None if downlink is None else downlink.port,
+        payload=coded if said.on_port_zero else b"" if downlink is None else downlink.payload,
         adr=True,
-        ack=acknowledges,
+        ack=said.acknowledge,
         pending=pending,
     )
     session.f_cnt_down += 1

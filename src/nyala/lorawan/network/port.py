@@ -4,6 +4,10 @@ uplinks, joins and the fate of downlinks on the other.  Values only; instants ar
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+CLASS_C_RETRIES: Final = 2
+"""A confirmed class C downlink goes out three times at most.  A payload may so be heard more than once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,15 @@ class Refusal(StrEnum):
     REPLAYED = "replayed"
     REPEATED = "repeated"
     DEV_NONCE_USED = "dev_nonce_used"
+    COUNTER_RESET = "counter_reset"
+    """The device counts from the beginning again without a join: it must join anew."""
     BAD_MAC_COMMAND = "bad_mac_command"
+    MAC_REFUSED = "mac_refused"
+    """The uplink was taken, but the device did not take a setting."""
+    MAC_UNASKED = "mac_unasked"
+    """The uplink was taken; it answers a MAC request that nobody made."""
+    MAC_IGNORED = "mac_ignored"
+    """The uplink was taken; a MAC request is not made again, because it was never answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,20 +159,41 @@ class Fate(StrEnum):
     SENT = "sent"
     ACKNOWLEDGED = "acknowledged"
     NOT_ACKNOWLEDGED = "not_acknowledged"
+    NOT_SENT = "not_sent"
+    """No gateway could send it, though one was told to."""
     TOO_LONG = "too_long"
     NO_SESSION = "no_session"
 
 
 @dataclass(frozen=True, slots=True)
 class DownlinkFate:
-    """What became of a downlink of the application.  A confirmed one is SENT first."""
+    """What became of a downlink of the application: SENT (handed to a gateway), once, and what came after it, once.
+
+    What comes after SENT is ACKNOWLEDGED or NOT_ACKNOWLEDGED for a confirmed one, NOT_SENT where all gateways refused it.
+    """
 
     dev_eui: int
     token: object
     fate: Fate
 
 
-Event = Refused | Uplink | JoinedDevice | DownlinkFate | Transmission
+@dataclass(frozen=True, slots=True)
+class GroupSent:
+    """A message to a multicast group is through: what can be done for it was done."""
+
+    mc_addr: int
+    token: object
+    f_cnt: int | None
+    """Its counter; None: no gateway reaches any member, and none was used."""
+    gateways: tuple[int, ...]
+    """Those that sent it, or may have."""
+    refused: tuple[int, ...]
+    """Those that should have and did not."""
+    uncovered: tuple[int, ...]
+    """Members (DevEUI) that no gateway surely reaches at the group's data rate."""
+
+
+Event = Refused | Uplink | JoinedDevice | DownlinkFate | GroupSent | Transmission
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,3 +205,5 @@ class Downlink:
     payload: bytes
     confirmed: bool = False
     token: object = None
+    retries: int = CLASS_C_RETRIES
+    """How often a confirmed class C downlink is repeated, with new counters; 0 where the sender chases by himself."""

@@ -4,19 +4,33 @@
 `settings`); everything below is learned again from the next uplink.
 """
 
-from collections import deque
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from typing import Any, Final
 
 from nyala.lorawan import mac_commands as mac
 from nyala.lorawan.crypto import AesKey
-from nyala.lorawan.network.port import Downlink, Reception
+from nyala.lorawan.network.pending import Reply, Waiting
 from nyala.vocab.errors import UnknownError
 
-SNR_HISTORY: Final = 20
-"""Uplinks that adaptive data rate looks back on."""
 QUEUE_LIMIT: Final = 16
 """Application downlinks that may wait for one device."""
+
+
+VERSIONS: Final = ("1.0.3", "1.0.4")
+"""LoRaWAN versions that a device may be of: what differs is its DevNonce."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readmission:
+    """Somebody let a device that lost its memory join again.  `dev_nonce`: the last one that it had used."""
+
+    at_us: int
+    by: str
+    dev_nonce: int
+    refused_nonce: int | None
+    key: str | None = None
+    """What makes the order happen once."""
 
 
 @dataclass(slots=True)
@@ -30,6 +44,21 @@ class Root:
     class_c: bool = True
     dev_nonce: int = -1
     join_nonce: int = 0
+    version: str = "1.0.4"
+    joined_us: int | None = None
+    """When the last session was made."""
+    refused_us: int | None = None
+    """Since when it asks in vain to join: it needs re-admission (`nonces`)."""
+    refused_nonce: int | None = None
+    """What it asked with last."""
+    used_nonces: bytes = b""
+    readmission: Readmission | None = None
+    """The last one of this run; those before it are in the store."""
+
+    @property
+    def random_nonces(self) -> bool:
+        """Its DevNonces are random, as before 1.0.4."""
+        return self.version == "1.0.3"
 
 
 @dataclass(slots=True)
@@ -39,16 +68,36 @@ class Settings:
     data_rate: int
     tx_power: int = 0
     nb_trans: int = 1
-    channels: list[int] = field(default_factory=list)
+    channels: tuple[int, ...] = ()
     """Indices of the channels it has and uses."""
     rx2_data_rate: int = 2
+    rx2_hz: int = 0
+    """0: the region's."""
+    rx1_hz: tuple[tuple[int, int], ...] = ()
+    """(channel, frequency) of RX1 where it is not the uplink's."""
     rx1_dr_offset: int = 0
     rx_delay_s: int = 1
     uplink_dwell: bool = True
     downlink_dwell: bool = False
     max_eirp_code: int = 5
     tx_params_known: bool = False
+    max_duty_cycle: int = 0
     battery: int | None = None
+    margin_db: int | None = None
+    """SNR of the request that its last status answered."""
+    status_us: int = 0
+    """When it was last asked for its status, or was to be asked first; 0: not yet."""
+    status_f_cnt: int = 0
+
+    def __post_init__(self) -> None:
+        self.channels = _shared(tuple(self.channels))
+        self.rx1_hz = tuple((index, hz) for index, hz in self.rx1_hz)
+
+
+@lru_cache(maxsize=1024)
+def _shared(channels: tuple[int, ...]) -> tuple[int, ...]:
+    """Thousands of devices have the same channels, and one tuple of them."""
+    return channels
 
 
 _SETTINGS: Final = tuple(each.name for each in fields(Settings))
@@ -69,32 +118,32 @@ class Session:
     heard: bool = False
     """An uplink has come since the join: class C may be used."""
     # -- not stored
-    last: tuple[Reception, ...] = ()
-    """Copies of the last uplink, best SNR first."""
-    snr_db: deque[float] = field(default_factory=lambda: deque(maxlen=SNR_HISTORY))
-    asked: list[mac.Command] = field(default_factory=list)
+    reply: Reply | None = None
+    """The last uplink, while its windows are not over."""
+    heard_by: "HeardBy" = ()
+    """The ways back to the device; stored for after a restart, but not by themselves."""
+    history: bytes = b""
+    """How the last uplinks were heard: `history`."""
+    adr: bool = False
+    """It lets the network choose its data rate."""
+    asked: tuple[mac.Command, ...] = ()
     """MAC requests that wait for their answer."""
-    refused: set[mac.Command] = field(default_factory=set)
+    unanswered: int = 0
+    """How often in a row requests were made that had not been answered before."""
+    refused: frozenset[mac.Command] = frozenset()
     """MAC requests that the device did not take: not asked again in this run."""
-    rx1_us: int = 0
-    """When RX1 of the last uplink opens."""
-    windows_used: bool = True
-    """A downlink was put into the windows of the last uplink."""
-    queue: deque[Downlink] = field(default_factory=deque)
-    outstanding: Downlink | None = None
+    reset_f_cnt: int = -1
+    """The last counter that was behind, as of a device that counts from the beginning again."""
+    queue: list[Waiting] = field(default_factory=list)
+    outstanding: Waiting | None = None
     """The confirmed downlink that waits for its acknowledgement."""
     outstanding_until_us: int = 0
     restored: bool = False
     """It comes from the store: a confirmed downlink of before the restart may still be answered."""
 
-    @property
-    def heard_by(self) -> "HeardBy":
-        """Which gateways heard the last uplink: the way back, stored for after a restart."""
-        return tuple([(reception.gateway, reception.snr_db) for reception in self.last])
-
 
 HeardBy = tuple[tuple[int, float], ...]
-"""(gateway, SNR in dB) of the last uplink, best first."""
+"""(gateway, SNR in dB) of the last uplinks, best first: `uplink.way_back`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +152,8 @@ class SessionRow:
 
     dev_eui: int
     dev_addr: int
-    nwk_s_key: bytes
-    app_s_key: bytes
+    nwk_s_key: bytes = field(repr=False)
+    app_s_key: bytes = field(repr=False)
     f_cnt_up: int
     f_cnt_down: int
     heard: bool
@@ -122,14 +171,9 @@ class SessionRow:
             session.f_cnt_up,
             session.f_cnt_down,
             session.heard,
-            {name: getattr(session.settings, name) for name in _SETTINGS} | {"channels": list(session.settings.channels)},
+            {name: getattr(session.settings, name) for name in _SETTINGS},
             session.heard_by,
         )
-
-
-def _remembered(gateway: int, snr_db: float) -> Reception:
-    """A reception of an earlier run: it says which gateway reaches the device, and nothing of when."""
-    return Reception(gateway, b"", 0, 0, 0, 0.0, snr_db, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +193,7 @@ class Sessions:
         self._sessions: dict[int, Session] = {}
         self._by_dev_addr: dict[int, list[Session]] = {}
         self._changed_roots: dict[int, Root] = {}
+        self._lost: dict[int, Root] = {}
         self._changed: dict[int, Session] = {}
         self._counted: dict[int, Session] = {}
 
@@ -158,6 +203,8 @@ class Sessions:
     def add_root(self, root: Root) -> None:
         """Makes a device known, as the store has it."""
         self._roots[root.dev_eui] = root
+        if root.refused_us is not None:
+            self._lost[root.dev_eui] = root
 
     def restore(self, row: SessionRow) -> None:
         """Makes a session known, as the store has it; its root must be known."""
@@ -174,7 +221,7 @@ class Sessions:
                 f_cnt_down=row.f_cnt_down,
                 heard=row.heard,
                 restored=True,
-                last=tuple(_remembered(gateway, snr_db) for gateway, snr_db in row.heard_by),
+                heard_by=row.heard_by,
             )
         )
 
@@ -185,11 +232,24 @@ class Sessions:
         except KeyError:
             raise UnknownError("device", f"{dev_eui:016x}") from None
 
+    @property
+    def lost(self) -> int:
+        """Devices that need re-admission."""
+        return len(self._lost)
+
+    def changed_root(self, root: Root) -> None:
+        """Nonces, or the need of re-admission, changed: store them."""
+        self._changed_roots[root.dev_eui] = root
+        if root.refused_us is None:
+            self._lost.pop(root.dev_eui, None)
+        else:
+            self._lost[root.dev_eui] = root
+
     def start(self, session: Session) -> None:
         """A join made this session; an older one of the device ends."""
         self._enter(session)
         self._changed[session.dev_eui] = session
-        self._changed_roots[session.dev_eui] = self._roots[session.dev_eui]
+        self.changed_root(self._roots[session.dev_eui])
 
     def _enter(self, session: Session) -> None:
         older = self._sessions.get(session.dev_eui)
@@ -215,6 +275,10 @@ class Sessions:
     def counted(self, session: Session) -> None:
         """Only the uplink counter rose."""
         self._counted[session.dev_eui] = session
+        if session.dev_eui in self._lost:  # it has its session: what was refused was a copy or a replay
+            root = self._lost[session.dev_eui]
+            root.refused_us = root.refused_nonce = None
+            self.changed_root(root)
 
     def take_changes(self) -> tuple[list[Root], list[SessionRow], list[Counted]]:
         """What to store now: roots, whole sessions, and of those that only counted what changed."""

@@ -1,9 +1,22 @@
 """Keys of multicast and of data blocks, LoRaWAN 1.0.x: all from the GenAppKey, which stands beside the AppKey.
 
+TS005 lets a maker choose the GenAppKey of a device.  Our meters derive it from their AppKey, so that nobody has to bring a
+second key to the centre: `gen_app_key`.  A device with a GenAppKey of its own cannot take part yet.
+
 Source: TS005 2.0.0 section 4, TS004 2.0.0 section 3.5; vectors in reference lorawan.md section 12.
 """
 
+from typing import Final
+
 from nyala.lorawan.crypto import AesKey
+
+GEN_APP_KEY: Final = b"nyala GenAppKey\0"
+"""Unlike the blocks that LoRaWAN 1.0.x encrypts under an AppKey, which begin with 01 or 02."""
+
+
+def gen_app_key(app_key: AesKey) -> AesKey:
+    """GenAppKey of a meter of ours."""
+    return AesKey(app_key.encrypt(GEN_APP_KEY))
 
 
 def data_block_key(gen_app_key: AesKey) -> AesKey:

@@ -1,5 +1,6 @@
 """Codecs of others run as their makers wrote them, and none of them can hurt the centre."""
 
+import signal
 from decimal import Decimal
 
 import pytest
@@ -7,8 +8,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nyala.headend.foreign import sandbox
+from nyala.headend.foreign.isolated import IsolatedEngine
 from nyala.headend.foreign.sandbox import PayloadCodec
 from nyala.vocab.errors import FileError, TelegramError
+
+
+@pytest.fixture(params=["here", "isolated"], autouse=True, scope="module")
+def engine(request):
+    """Every test runs in this process, and in one of its own."""
+    if request.param == "here":
+        yield None
+        return
+    isolated = IsolatedEngine()
+    sandbox.run_with(isolated.run)
+    yield isolated
+    sandbox.run_with(sandbox.run_here)
+    isolated.close()
+
 
 AT_US = 1_764_000_000_123_456
 
@@ -70,7 +86,7 @@ def test_any_payload_reaches_the_codec_octet_by_octet(payload):
 HOSTILE = {
     "runs for ever": ("while (true) {}", "interrupted"),
     "eats memory": ("var a = []; while (true) a.push(new Array(10000).fill(7));", "out of memory|interrupted"),
-    "calls itself for ever": ("(function f() { return f(); })();", "stack overflow"),
+    "calls itself for ever": ("(function f() { return f(); })();", "call stack size"),
     "throws": ("throw new Error('no such meter');", "no such meter"),
     "asks for a module": ("require('fs');", "require.* is not defined"),
     "asks for the network": ("fetch('http://example.org');", "fetch.* is not defined"),
@@ -127,3 +143,39 @@ def test_what_is_no_codec_is_refused_when_it_is_loaded(source):
 def test_a_codec_that_is_too_long_is_refused():
     with pytest.raises(FileError, match="at most"):
         codec("//" + "x" * sandbox.SOURCE_LIMIT)
+
+
+# -- a process of its own
+
+
+def test_an_engine_that_dies_or_hangs_ends_one_call_and_nothing_else(monkeypatch):
+    isolated = IsolatedEngine()
+    try:
+        assert isolated.run("", "1 + 1") == 2
+        process = isolated._process
+        assert process is not None
+        process.send_signal(signal.SIGSTOP)
+        monkeypatch.setattr("nyala.headend.foreign.isolated.ANSWER_S", 0.05)
+        with pytest.raises(sandbox.ScriptError, match="died or hung"):
+            isolated.run("", "1 + 1")
+        monkeypatch.undo()
+        assert isolated.run("", "2 + 2") == 4
+        process = isolated._process
+        assert process is not None
+        process.kill()
+        process.wait()
+        with pytest.raises(sandbox.ScriptError, match=r"died|ended"):
+            isolated.run("", "1 + 1")
+        assert isolated.run("", "3 + 3") == 6
+        assert isolated.starts == 3
+    finally:
+        isolated.close()
+
+
+def test_a_script_of_a_million_lines_comes_back_whole():
+    isolated = IsolatedEngine()
+    try:
+        assert isolated.run("var x = 7;\n" * 40_000, "x + '\\n' + x") == "7\n7"
+        assert isolated.run("", "'x'.repeat(1000000)") is None
+    finally:
+        isolated.close()

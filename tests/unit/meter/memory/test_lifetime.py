@@ -117,7 +117,13 @@ def test_a_life_of_no_years_is_refused():
 
 def test_the_capacitor_feeds_the_save_of_everything_that_must_be_saved():
     rows = power_fail_budget(standard_layout())
-    assert [row.group for row in rows] == [Group.REGISTERS, Group.BILLING, Group.COUNTERS, Group.TWIN]
+    assert [row.group for row in rows] == [
+        Group.REGISTERS,
+        Group.BILLING,
+        Group.COUNTERS,
+        Group.TWIN,
+        Group.CONFIGURATION,
+    ]
     assert all(row.passes for row in rows)
     assert rows[-1].budget_ms == pytest.approx(1e-3 * 0.8 * 7 / 0.015 * 1000 - 21)
     assert rows[0].save_ms == pytest.approx(12 * 5 + 1536 * 0.0225)
@@ -126,7 +132,7 @@ def test_the_capacitor_feeds_the_save_of_everything_that_must_be_saved():
 
 def test_a_tired_capacitor_saves_the_registers_and_no_more():
     rows = power_fail_budget(standard_layout(), HoldUp(capacitance_uf=350))
-    assert [row.passes for row in rows] == [True, False, False, False]
+    assert [row.passes for row in rows] == [True, False, False, False, False]
     assert HoldUp(capacitance_uf=10).budget_ms == 0
 
 

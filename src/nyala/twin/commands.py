@@ -1,0 +1,120 @@
+"""Carrying out commands: once for each sequence number, whatever comes how often, and an answer to each.
+
+What became of a command stands in the memory that survives a power cut; a repeat and a query get the same answer.
+"""
+
+from nyala.meter.meter import Meter
+from nyala.meter.snapshots import Reason as Reset
+from nyala.meter.supply import SwitchEvent, SwitchState, standing
+from nyala.telegram import messages
+from nyala.telegram.kinds import EventCode, Opcode, Result
+from nyala.telegram.messages import Answer, Command
+from nyala.telegram.values import Values
+from nyala.twin.jobs import Urgency
+from nyala.twin.state import Executed
+from nyala.twin.telling import Telling
+from nyala.vocab.errors import TelegramError
+
+
+def take(telling: Telling, payload: bytes) -> list[Executed]:
+    """A telegram of the command port, the meter standing at this instant; what was carried out."""
+    try:
+        command = messages.decode_command(payload)
+    except TelegramError:
+        _refuse(telling, payload)
+        return []
+    executed = telling.memory.executed
+    known = executed.get(command.sequence)
+    if command.opcode is Opcode.QUERY:
+        known = executed.get(command.asked)
+        telling.answer(known or Answer(command.asked, command.opcode, Result.NOT_EXECUTED))
+    elif known is not None:
+        telling.answer(known)
+    else:
+        return _execute(telling, command)
+    return []
+
+
+def _refuse(telling: Telling, payload: bytes) -> None:
+    try:
+        sequence, opcode = messages.sequence_of(payload)
+    except TelegramError:
+        return
+    result = Result.MALFORMED if opcode in set(Opcode) else Result.UNKNOWN_OPCODE
+    telling.answer(Answer(sequence, opcode, result))
+
+
+def _execute(telling: Telling, command: Command) -> list[Executed]:
+    match command.opcode:
+        case Opcode.SWITCH_OPEN | Opcode.SWITCH_CLOSE:
+            return _switch(telling, command)
+        case Opcode.DEMAND_RESET:
+            return _reset_demand(telling, command)
+        case Opcode.READ:
+            _read(telling, command)
+        case Opcode.BACKFILL:
+            _back_fill(telling, command)
+        case Opcode.QUERY:
+            raise AssertionError("a query is answered before")
+    return []
+
+
+def _read(telling: Telling, command: Command) -> None:
+    newest = next(reversed(telling.memory.executed), 0)
+    said = {name: newest if name == "last_command" else telling.meter.value(name) for name in command.quantities}
+    asked = {name: value for name, value in said.items() if value is not None}
+    if asked:
+        telling.values(Urgency.READ, Values(telling.meter.clock_s, asked))
+    else:
+        _no_such_part(telling, command)
+
+
+def _back_fill(telling: Telling, command: Command) -> None:
+    meter: Meter = telling.meter
+    first = max(command.first, meter.oldest_edge)
+    count = min(command.first + command.count, meter.last_edge) - first
+    if command.period_s == meter.period_s and count > 0:
+        telling.intervals(Urgency.BACKFILL, first, count)
+    else:
+        _no_such_part(telling, command)
+
+
+def _no_such_part(telling: Telling, command: Command) -> None:
+    telling.answer(Answer(command.sequence, command.opcode, Result.NO_SUCH_PART))
+
+
+def _switch(telling: Telling, command: Command) -> list[Executed]:
+    """Opens or closes the supply switch, and shows what became of it; says so where its control mode forbids it."""
+    meter, wanted_open = telling.meter, command.opcode is Opcode.SWITCH_OPEN
+    if meter.switch_state is SwitchState.NONE:
+        _no_such_part(telling, command)
+        return []
+    event = SwitchEvent.REMOTE_DISCONNECT if wanted_open else SwitchEvent.REMOTE_RECONNECT
+    if meter.forbids(event):
+        _done_with(telling, command, Result.NOT_ALLOWED, standing(meter.operation.supply))
+        return []
+    moved = meter.switch(event)
+    _done_with(telling, command, Result.DONE, meter.switch_state.value)
+    if moved:
+        telling.event(EventCode.SWITCH_OPENED if wanted_open else EventCode.SWITCH_CLOSED, command.sequence)
+    else:
+        _show(telling, "switch_state", meter.switch_state.value, command)
+    return [Executed(command.sequence, command.opcode)]
+
+
+def _reset_demand(telling: Telling, command: Command) -> list[Executed]:
+    """Begins a new demand period, unless it is too soon after the last."""
+    operation = telling.meter.operation
+    done = operation.reset_demand(Reset.COMMAND)
+    _done_with(telling, command, Result.DONE if done else Result.LOCKED_OUT, operation.reset_count)
+    if done:
+        _show(telling, "reset_count", operation.reset_count, command)
+    return [Executed(command.sequence, command.opcode)] if done else []
+
+
+def _show(telling: Telling, name: str, value: int, command: Command) -> None:
+    telling.values(Urgency.READ, Values(telling.meter.clock_s, {name: value, "last_command": command.sequence}))
+
+
+def _done_with(telling: Telling, command: Command, result: Result, detail: int) -> None:
+    telling.answer(telling.memory.remember(Answer(command.sequence, command.opcode, result, detail)))
