@@ -160,7 +160,7 @@ def _datagrams(keys: list[tuple[int, AesKey, AesKey]], now_s: int) -> list[bytes
     """Uplinks of devices spread over the fleet, each in three datagrams of which others come between."""
     random, region = Random(2), indonesia().region
     payload = values.encode(Values(now_s, {"p_w": 1_234, "u1_v": 2_301}), now_s)
-    copies = []
+    copies: list[tuple[int, bytes]] = []
     for number, (addr, network, session) in enumerate(random.sample(keys, UPLINKS)):
         frame = DataFrame(FType.UNCONFIRMED_UP, addr, 0, f_port=Port.VALUES, payload=payload, adr=True)
         phy = seal(frame, network, session)

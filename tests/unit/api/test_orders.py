@@ -35,7 +35,7 @@ def test_an_order_is_answered_when_it_is_on_disk(estate):
 def test_a_meter_that_can_be_reached_is_sent_its_order(estate):
     body = estate.order(OURS, "read").json()
     assert [step["state"] for step in body["steps"]] == ["queued", "sent"]
-    assert estate.running.udp.counts["tx_no_path"] == 1
+    assert estate.running.radio.counts["tx_no_path"] >= 1
 
 
 def test_commands_of_a_meter_are_listed_the_newest_first(estate):
@@ -136,7 +136,15 @@ def test_an_order_that_has_not_left_is_taken_back(estate):
     assert estate.order(SILENT, "switch_close", key="key-0002").status_code == 201
 
 
+class Sends:
+    """A gateway that sends whatever it is given."""
+
+    def transmit(self, _):
+        return True
+
+
 def test_an_order_that_has_left_is_not_taken_back(estate):
+    estate.running.ingest.radio = Sends()
     estate.order(OURS, "read", key="key-0000")
     estate.later(10)  # after a start, confirmed downlinks wait for what was under way before
     number = estate.order(OURS, "switch_open").json()["id"]

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from nyala.lorawan import mac_commands as mac
 from nyala.lorawan.crypto import AesKey
 from nyala.lorawan.device.effects import Effect, Transmit, UplinkDone
 from nyala.lorawan.device.mac import DeviceMac
-from nyala.lorawan.device.procedure import Message
+from nyala.lorawan.device.procedure import Message, UplinkInProgress
 from nyala.lorawan.device.state import Activation, DeviceMemory, activate
 from nyala.lorawan.frame import DataFrame, FType, seal
 from nyala.lorawan.region import Region, region
@@ -18,10 +18,22 @@ KEYS: Final = (bytes(range(16)), bytes(range(16, 32)))
 AS923_2: Final = region("AS923-2")
 
 
+def due(device: DeviceMac) -> int:
+    """When it has something to do."""
+    assert device.next_us is not None
+    return device.next_us
+
+
+def on_air(device: DeviceMac) -> UplinkInProgress:
+    """The uplink in progress."""
+    assert device._uplink is not None
+    return device._uplink
+
+
 class Lone:
     """The device and what it did."""
 
-    def __init__(self, *, data_rate: int = 5, seed: int = 1, where: Region = AS923_2, **made: object) -> None:
+    def __init__(self, *, data_rate: int = 5, seed: int = 1, where: Region = AS923_2, **made: Any) -> None:
         self.now_us = START_US
         self.memory = DeviceMemory(dev_nonce=1, join_nonce=1, activation=activate(where, DEV_ADDR, KEYS, data_rate))
         self.device = DeviceMac(IDENTITY, where, self.memory, Random(seed), **made)

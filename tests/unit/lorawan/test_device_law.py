@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ from nyala.lorawan.device.state import Channel, DeviceMemory
 from nyala.lorawan.region import region
 from nyala.lorawan.regulation import SubBand, regulation
 from tests.unit.lorawan.harness import IDENTITY, SECOND, START_US, Air
-from tests.unit.lorawan.lone import Lone
+from tests.unit.lorawan.lone import Lone, due, on_air
 
 LBT = regulation("indonesia-lbt")
 LISTENS = replace(LBT, sub_bands=tuple(replace(band, per_mille=1000) for band in LBT.sub_bands))
@@ -26,7 +27,7 @@ LISTENS = replace(LBT, sub_bands=tuple(replace(band, per_mille=1000) for band in
 EU868 = regulation("eu868")
 
 
-def listener(**made: object) -> Lone:
+def listener(**made: Any) -> Lone:
     device = Lone(**({"regulation": LISTENS} | made))
     for index in range(2, 8):
         device.activation.channels[index] = Channel(921_400_000 + 200_000 * index, 0, 5)
@@ -49,7 +50,7 @@ def all_busy(device: Lone) -> None:
         while heard and device.device._sending.phase.value == "sensing":
             answer(device, free=False)
         if not device.device.idle:
-            device.now_us = device.device.next_us
+            device.now_us = due(device.device)
             device.did(device.device.poll(device.now_us))
 
 
@@ -91,11 +92,11 @@ def test_a_full_sub_band_sends_the_device_to_the_others_and_then_makes_it_wait()
     assert isinstance(sent, Transmit)
     assert sent.frequency_hz == 867_100_000
     device.law.book(867_100_000, 36 * SECOND, START_US)
-    now_us = device.next_us
+    now_us = due(device)
     device.poll(now_us)
     assert device.send(Message(10, b"x"), now_us) == []
     assert (device.idle, device.next_us) == (False, (START_US // SLOT_US + 13) * SLOT_US)
-    (sent,) = device.poll(device.next_us)
+    (sent,) = device.poll(due(device))
     assert isinstance(sent, Transmit)
 
 
@@ -103,7 +104,7 @@ def test_an_acknowledgement_that_the_duty_cycle_forbids_counts_as_given():
     device = Lone(regulation=LBT)
     device.hear(device.downlink(confirmed=True, f_port=20, payload=b"x"), rx=0)
     device.device.law.book(921_400_000, 36 * SECOND, device.now_us)
-    device.now_us = device.device.next_us
+    device.now_us = due(device.device)
     assert device.did(device.device.poll(device.now_us)) == [UplinkDone(None, None, sent=False)]
     assert device.device.idle
     assert device.device.next_us is None
@@ -120,7 +121,7 @@ def test_a_device_listens_before_it_talks_with_threshold_and_time_of_the_law():
     assert not device.device.detect(921_400_000, 2, device.now_us, device.now_us + 9)  # it listens there, not to RXC
     answer(device, free=True)
     assert device.sent[-1].frequency_hz == sense.frequency_hz
-    assert device.device._uplink.start_us == sense.until_us
+    assert on_air(device.device).start_us == sense.until_us
 
 
 def test_a_busy_channel_leads_to_the_next_and_each_is_tried_once_in_random_order():
@@ -143,9 +144,9 @@ def test_where_all_are_busy_it_waits_for_a_random_time_and_tries_all_again():
     device.say()
     for _ in range(8):
         answer(device, free=False)
-    assert BACK_OFF_US[0] <= device.device.next_us - device.now_us <= BACK_OFF_US[1]
+    assert BACK_OFF_US[0] <= due(device.device) - device.now_us <= BACK_OFF_US[1]
     assert device.device.detect(921_400_000, 2, device.now_us, device.now_us)
-    device.now_us = device.device.next_us
+    device.now_us = due(device.device)
     device.did(device.device.poll(device.now_us))
     answer(device, free=True)
     assert len(device.sent) == 1
@@ -168,7 +169,7 @@ def test_a_radio_that_does_not_say_what_it_heard_counts_as_busy():
     device.say()
     first = senses(device)[0]
     assert device.device.next_us == first.until_us + ANSWER_LIMIT_US
-    device.did(device.device.poll(device.device.next_us))
+    device.did(device.device.poll(due(device.device)))
     assert senses(device)[1].frequency_hz != first.frequency_hz
 
 
@@ -254,8 +255,8 @@ def test_an_emission_never_begins_outside_the_laws_hour_over_six_hours_of_sendin
     begins = []
     while device.now_us < START_US + 6 * HOUR_US:
         device.say(bytes(200))
-        if not device.device._sending.uplink.emissions:
-            device.now_us = device.device.next_us
+        if not on_air(device.device).emissions:
+            device.now_us = due(device.device)
             device.did(device.device.poll(device.now_us))
         begins.append((device.now_us, device.device._sending.length_us))
         device.finish()

@@ -1,6 +1,7 @@
 """Multicast groups of a device: what is taken from whom, and where it listens."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from nyala.lorawan.device.multicast import GROUPS, ClassCWindow, group
 from nyala.lorawan.frame import DataFrame, FType, seal
 from nyala.vocab.errors import BadArgumentError, ConflictError, UnknownError
 from tests.unit.lorawan.harness import SECOND
-from tests.unit.lorawan.lone import Lone
+from tests.unit.lorawan.lone import Lone, on_air
 
 ADDRESS = 0x01020304
 MC_KEYS = (b"n" * 16, b"a" * 16)
@@ -24,8 +25,8 @@ def member(*, class_c: bool = True, low: int = 5, high: int = 100) -> Lone:
     return device
 
 
-def said(f_cnt: int, payload: bytes = b"all", **other: object) -> bytes:
-    given = {"f_type": FType.UNCONFIRMED_DOWN, "f_opts": b"", "f_port": 201, "payload": payload} | other
+def said(f_cnt: int, payload: bytes = b"all", **other: Any) -> bytes:
+    given: dict[str, Any] = {"f_type": FType.UNCONFIRMED_DOWN, "f_opts": b"", "f_port": 201, "payload": payload} | other
     f_type, f_opts = given.pop("f_type"), given.pop("f_opts")
     return seal(DataFrame(f_type, ADDRESS, f_cnt, f_opts, **given), AesKey(MC_KEYS[0]), AesKey(MC_KEYS[1]))
 
@@ -90,7 +91,7 @@ def test_rx1_is_the_devices_own():
     device = member()
     device.say()
     assert device.device._uplink is not None
-    assert device.device._uplink.rx1[1:] != (device.activation.rx2_hz, device.activation.rx2_data_rate)
+    assert on_air(device.device).rx1[1:] != (device.activation.rx2_hz, device.activation.rx2_data_rate)
     assert device.hear(said(5), rx=1) == []
     assert len(device.hear(said(5), rx=2)) == 1  # where RXC is RX2, a group cannot know that it fell into the window
 

@@ -10,7 +10,7 @@ from nyala.lorawan.device.profile import LORAWAN_1_0_3, LORAWAN_1_0_4, PROFILES,
 from nyala.lorawan.frame import DlSettings, JoinAccept, JoinRequest
 from nyala.lorawan.region import region
 from tests.unit.lorawan.harness import APP_KEY, Air
-from tests.unit.lorawan.lone import Lone
+from tests.unit.lorawan.lone import Lone, due
 
 ROWS = {"lorawan-1.0.4": (4, None, 115, 2), "lorawan-1.0.3": (3, 8, 51, 1)}
 """Sticky answers, tries of confirmed uplinks, largest payload at DR2 without dwell limit, TS004 version."""
@@ -99,7 +99,7 @@ def test_the_last_nonce_is_used_and_then_the_device_stops_and_says_so():
     assert JoinRequest.decode(device.sent[-1].phy).dev_nonce == 0xFFFF
     assert device.memory.dev_nonce == 0x10000
     for _ in range(2):  # the end of the windows, the next attempt
-        device.now_us = device.device.next_us
+        device.now_us = due(device.device)
         device.did(device.device.poll(device.now_us))
     assert device.effects[-1] == NoncesUsedUp()
     assert (len(device.sent), device.device.next_us) == (1, None)

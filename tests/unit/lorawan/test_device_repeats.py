@@ -1,6 +1,7 @@
 """NbTrans, acknowledgements of both directions, and the pauses between them.  TS001-1.0.4 sections 4.3.1.3, 5.2 and 17."""
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -10,12 +11,12 @@ from nyala.lorawan.device.mac import CLASS_C_RESP_TIMEOUT_US, RESPONSE_US, RETRA
 from nyala.lorawan.device.profile import LORAWAN_1_0_3
 from nyala.lorawan.device.state import Channel
 from tests.unit.lorawan.harness import SECOND, Air
-from tests.unit.lorawan.lone import Lone
+from tests.unit.lorawan.lone import Lone, due, on_air
 
-CONFIRMED = {"confirmed": True, "f_port": 20, "payload": b"x"}
+CONFIRMED: dict[str, Any] = {"confirmed": True, "f_port": 20, "payload": b"x"}
 
 
-def repeater(nb_trans: int, **made: object) -> Lone:
+def repeater(nb_trans: int, **made: Any) -> Lone:
     device = Lone(**made)
     device.activation.nb_trans = nb_trans
     for index in range(2, 8):
@@ -28,7 +29,7 @@ def begins(device: Lone) -> list[int]:
     device.say()
     times = [device.now_us]
     while not device.device.idle:
-        device.now_us = device.device.next_us
+        device.now_us = due(device.device)
         if any(isinstance(effect, Transmit) for effect in device.did(device.device.poll(device.now_us))):
             times.append(device.now_us)
     return times
@@ -63,7 +64,7 @@ def test_after_a_missing_acknowledgement_a_new_uplink_waits_too():
     device.send()
     assert device.device.ready(device.now_us)
     device.say(confirmed=True)
-    rx2_us = device.device._uplink.rx2[0]
+    rx2_us = on_air(device.device).rx2[0]
     device.finish()
     assert not device.device.ready(device.now_us)
     assert RETRANSMIT_TIMEOUT_US[0] <= device.device.free_us - rx2_us <= RETRANSMIT_TIMEOUT_US[1]
@@ -78,7 +79,7 @@ def test_any_class_a_downlink_ends_the_repeats(confirmed, rx, after):
     device.say(confirmed=confirmed)
     for _ in range(after):
         for _ in range(2):  # the end of the windows, the end of the pause
-            device.now_us = device.device.next_us
+            device.now_us = due(device.device)
             device.did(device.device.poll(device.now_us))
     device.hear(device.downlink(ack=confirmed), rx=rx)
     assert device.device.idle
@@ -89,7 +90,7 @@ def test_any_class_a_downlink_ends_the_repeats(confirmed, rx, after):
 def test_a_class_c_downlink_and_a_bad_frame_do_not_end_the_repeats():
     device = repeater(3)
     device.say()
-    device.now_us = device.device.next_us
+    device.now_us = due(device.device)
     device.did(device.device.poll(device.now_us))
     assert len(device.hear(device.downlink(f_port=20, payload=b"x"), rx=0)) == 1
     device.finish()
@@ -112,8 +113,8 @@ def test_a_class_c_downlink_is_acknowledged_at_a_random_time_well_within_its_tim
     for seed in range(20):
         device = Lone(seed=seed)
         device.hear(device.downlink(**CONFIRMED), rx=0)
-        delays.add(device.device.next_us - device.now_us)
-        device.now_us = device.device.next_us
+        delays.add(due(device.device) - device.now_us)
+        device.now_us = due(device.device)
         device.did(device.device.poll(device.now_us))
         assert (device.frame().ack, device.frame().f_port) == (True, None)
     assert len(delays) == 20
@@ -136,12 +137,12 @@ def test_an_acknowledgement_is_repeated_at_most_nb_trans_times_and_never_after_t
         device = repeater(6, seed=seed)
         device.hear(device.downlink(**CONFIRMED), rx=0)
         heard_us = device.now_us
-        device.now_us = device.device.next_us
+        device.now_us = due(device.device)
         begin_us = []
         effects = device.did(device.device.poll(device.now_us))
         while not device.device.idle:
             begin_us += [device.now_us] * sum(isinstance(effect, Transmit) for effect in effects)
-            device.now_us = device.device.next_us
+            device.now_us = due(device.device)
             effects = device.did(device.device.poll(device.now_us))
         assert all(at_us <= heard_us + CLASS_C_RESP_TIMEOUT_US for at_us in begin_us)
         counts.add(len(begin_us))
@@ -151,12 +152,12 @@ def test_an_acknowledgement_is_repeated_at_most_nb_trans_times_and_never_after_t
 def test_an_acknowledgement_that_comes_too_late_counts_as_given():
     device = repeater(4)
     device.say(confirmed=True)
-    device.now_us = device.device.next_us
+    device.now_us = due(device.device)
     device.did(device.device.poll(device.now_us))
     device.hear(device.downlink(**CONFIRMED), rx=0)  # between two repeats, which go on for long
     device.finish()
     assert len(device.sent) == 4
-    late_us = device.device.next_us
+    late_us = due(device.device)
     assert late_us > device.now_us
     assert device.did(device.device.poll(late_us)) == []
     assert device.device.next_us is None
@@ -194,8 +195,8 @@ def test_frame_pending_makes_a_class_a_device_ask_again_soon(class_c, early):
     device.hear(device.downlink(f_port=20, payload=b"x", pending=True))
     assert (device.device.next_us is not None) is early
     if early:
-        assert RESPONSE_US[0] <= device.device.next_us - device.now_us <= RESPONSE_US[1]
-        device.now_us = device.device.next_us
+        assert RESPONSE_US[0] <= due(device.device) - device.now_us <= RESPONSE_US[1]
+        device.now_us = due(device.device)
         device.did(device.device.poll(device.now_us))
         assert (device.frame().f_port, device.frame().ack) == (None, False)
         device.hear(device.downlink(f_port=20, payload=b"y"))
@@ -226,7 +227,7 @@ def test_nothing_is_sent_while_a_frame_is_being_received():
 def test_rx1_opens_through_a_frame_in_rxc_which_is_lost():
     device = Lone()
     device.say()
-    rx1_us = device.device._uplink.rx1[0]
+    rx1_us = on_air(device.device).rx1[0]
     assert not device.device.detect(921_400_000, 2, rx1_us - 100_000, rx1_us + 100_000)
     assert device.device.detect(921_400_000, 2, rx1_us - 100_000, rx1_us - 50_000)
 
@@ -234,7 +235,7 @@ def test_rx1_opens_through_a_frame_in_rxc_which_is_lost():
 def test_a_new_join_drops_the_uplink_in_progress():
     device = repeater(3)
     device.say()
-    device.now_us = device.device.next_us
+    device.now_us = due(device.device)
     device.did(device.device.poll(device.now_us))
     device.device.start_join(device.now_us)
     assert not [effect for effect in device.effects if isinstance(effect, UplinkDone)]

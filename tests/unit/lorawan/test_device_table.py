@@ -8,7 +8,7 @@ import pytest
 from nyala.lorawan import mac_commands as mac
 from nyala.lorawan.device.effects import LinkChecked, TimeReceived
 from nyala.lorawan.device.state import Channel
-from tests.unit.lorawan.lone import Lone
+from tests.unit.lorawan.lone import Lone, on_air
 from tests.unit.lorawan.test_device_commands import settings
 
 HZ = 9_228_000
@@ -113,7 +113,7 @@ def test_the_time_is_taken_only_by_the_uplink_that_asked_for_it():
     assert not [each for each in device.hear(device.downlink(commands=ask)) if isinstance(each, TimeReceived)]
     device.device.ask_time()
     device.say()
-    end_us = device.device._uplink.end_us
+    end_us = on_air(device.device).end_us
     (told,) = [each for each in device.hear(device.downlink(commands=ask)) if isinstance(each, TimeReceived)]
     assert told == TimeReceived((1_000_000_000 + 315_964_800 - 18) * 1_000_000 + 500_000, end_us)
 

@@ -53,7 +53,7 @@ class Server:
             sessions.add_root(Root(int(row["dev_eui"], 16), int(row["join_eui"], 16), key, 0x26000001 + number, True))
         self.network = NetworkServer(self.plan, sessions)
         self.udp = SemtechUdpServer(self.plan.region, self, lambda: time.time_ns() // 1_000)
-        self.udp.on_result = lambda sent, result: self.network.transmitted(sent.number, result, time.time_ns() // 1_000)
+        self.udp.outbox.on_result = lambda sent, result: self.network.transmitted(sent.number, result, time.time_ns() // 1_000)
 
     def submit(self, receptions, acknowledge):
         for reception in receptions:

@@ -57,7 +57,7 @@ def full(tmp_path_factory):
         return delivered
 
     with pytest.MonkeyPatch.context() as patch, asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        patch.setattr(setup, "indonesia", lambda: plan)
+        patch.setattr(setup, "network_plan", lambda _: plan)
         stage = setup.build(runner.get_loop(), scenario, open_engine(str(tmp_path_factory.mktemp("full")), durable=False))
         delivered = runner.run(live(stage))
     return stage, frames, delivered
@@ -71,7 +71,10 @@ def test_the_kernel_replays_the_full_simulation_frame_by_frame(full):
     found = fates(
         stage.world.radio.profile,
         Frames(
-            *(np.array([getattr(f, name) for f in up]) for name in ("start_us", "end_us", "frequency_hz", "sf")),
+            np.array([f.start_us for f in up]),
+            np.array([f.end_us for f in up]),
+            np.array([f.frequency_hz for f in up]),
+            np.array([f.sf for f in up]),
             np.array([[f.eirp_dbm - loss_db[f.sender] for f in up]]),
             np.zeros(len(up)),
         ),

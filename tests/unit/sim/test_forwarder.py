@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 import pytest
@@ -48,7 +49,13 @@ class Bench(asyncio.DatagramTransport):
 
     def order(self, **when) -> str:
         """Orders a frame; answers what TX_ACK says."""
-        fields = {"freq": 921.4, "datr": "SF7BW125", "data": base64.b64encode(PHY).decode(), "size": 17, "powe": 16} | when
+        fields: dict[str, Any] = {
+            "freq": 921.4,
+            "datr": "SF7BW125",
+            "data": base64.b64encode(PHY).decode(),
+            "size": 17,
+            "powe": 16,
+        } | when
         self.forwarder.datagram_received(udp.encode_pull_resp(5, udp.TxPk(**fields)), SERVER)
         ack = udp.decode_from_gateway(self.sent[-1])
         assert isinstance(ack, udp.TxAck)
@@ -60,6 +67,7 @@ class Bench(asyncio.DatagramTransport):
 def bench():
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         loop = runner.get_loop()
+        assert isinstance(loop, VirtualTimeLoop)
         made = Bench(loop)
         made.forwarder.attach(SERVER)
         yield made

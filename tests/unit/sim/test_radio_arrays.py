@@ -1,6 +1,7 @@
 """The array kernel: frame by frame what the world of events decides, and the limits that have a closed form."""
 
 import math
+from collections import defaultdict, deque
 from dataclasses import replace
 from random import Random
 
@@ -36,12 +37,16 @@ def test_the_kernel_decides_every_frame_of_a_crowded_trace_as_the_world_does(nam
         rate = REGION.data_rate(random.randint(0, 5))
         times = (start_us, start_us + airtime_us(24, rate.sf, crc=sender >= 0))
         sent.append(world.begin(sender, b"", 921_400_000 + 200_000 * random.randrange(4), rate, 16.0, times))
-    world._by_frequency = {hz: [f for f in sent if f.frequency_hz == hz] for hz in {f.frequency_hz for f in sent}}  # type: ignore[assignment]
+    world._by_frequency = defaultdict(
+        deque, {hz: deque(f for f in sent if f.frequency_hz == hz) for hz in {f.frequency_hz for f in sent}}
+    )
     uplinks, downlinks = (
         [f for f in sent if f.sender >= 0],
         sorted((f for f in sent if f.sender < 0), key=lambda f: (~f.sender, f.start_us)),
     )
-    world._gateway_sends = {g: [(f.start_us, f.end_us) for f in downlinks if ~f.sender == g] for g in range(3)}  # type: ignore[assignment]
+    world._gateway_sends = defaultdict(
+        deque, {g: deque((f.start_us, f.end_us) for f in downlinks if ~f.sender == g) for g in range(3)}
+    )
     early = [f.start_us + profile.early_symbols * ((1 << f.sf) * 8) for f in uplinks]
     frames = Frames(
         start_us=np.array([f.start_us for f in uplinks]),

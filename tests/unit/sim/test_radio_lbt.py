@@ -24,7 +24,7 @@ def lived(folder, plan, between_db) -> tuple[Stage, Counter[str]]:
     async def live(stage: Stage) -> None:
         radio = stage.world.radio
         radio.links.loss_db = np.full((1, METERS), 100.0)
-        radio.links.between_meters_db = lambda one, other: between_db
+        radio.links.between_meters_db = lambda one, other: between_db  # type: ignore[method-assign]
         stage.host.start()
         stage.world.start()
         await asyncio.sleep(MINUTES * 60)
@@ -32,7 +32,7 @@ def lived(folder, plan, between_db) -> tuple[Stage, Counter[str]]:
         await stage.host.stop()
 
     with pytest.MonkeyPatch.context() as patch, asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        patch.setattr(setup, "indonesia", lambda: plan)
+        patch.setattr(setup, "network_plan", lambda _: plan)
         stage = setup.build(runner.get_loop(), scenario, open_engine(str(folder), durable=False))
         runner.run(live(stage))
     return stage, stage.world.radio.counts

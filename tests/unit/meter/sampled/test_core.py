@@ -136,7 +136,8 @@ def half_wave_error(name, own):
     sensor = replace(Sensor.drawn(model, 3), core=own)
     meter = SampledMeter(model, sensor=sensor, constants=factory_constants(model, sensor), seed=3)
     given_signal = signal(230, model.maximum_current_a, phases=model.phases)
-    given_signal = replace(given_signal, i=tuple(replace(wave, shape=Shape.HALF) for wave in given_signal.i))
+    halves = [replace(wave, shape=Shape.HALF) for wave in given_signal.i]
+    given_signal = replace(given_signal, i=(halves[0], halves[1], halves[2]))
     p, _ = mean_powers(meter, given_signal, 2)
     return p / (model.phases * 230 * model.maximum_current_a / 2) - 1, meter
 
