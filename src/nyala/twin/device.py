@@ -245,7 +245,7 @@ class Twin:
                     remaining.append(effect)
                     self.mac.ask_time()
                     self.telling.hello()
-                case Received(port=Port.COMMAND, payload=payload):
+                case Received(port=Port.COMMAND, payload=payload, group=None):  # a group orders nobody
                     self.meter.advance(now_us // US_PER_S)
                     remaining += commands.take(self.telling, payload)
                 case Received(port=port) if port in PACKAGE_PORTS:

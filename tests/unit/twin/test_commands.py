@@ -2,7 +2,11 @@
 
 import pytest
 
+from nyala.lorawan.crypto import AesKey
+from nyala.lorawan.device.multicast import group
+from nyala.lorawan.frame import DataFrame, FType, seal
 from nyala.meter.supply import Reason, SwitchEvent, SwitchState
+from nyala.telegram import messages
 from nyala.telegram.intervals import Intervals
 from nyala.telegram.kinds import EventCode, Opcode, Port, Result
 from nyala.telegram.messages import Answer, Command, Event
@@ -304,3 +308,17 @@ def test_a_supply_that_is_held_open_is_armed_by_no_order():
     obey(wall, CLOSE)
     assert [(each.result, each.detail) for each in wall.told(Answer)] == [(Result.DONE, 0), (Result.DONE, 0)]
     assert (wall.meter.switch_state, wall.meter.operation.supply.armed) == (SwitchState.OPEN, False)
+
+
+def test_a_group_orders_nobody():
+    wall = met()
+    keys = (bytes(range(16)), bytes(range(16, 32)))
+    wall.twin.mac.set_multicast(0, group(0x01FF0001, keys, 0, 100))
+    frame = DataFrame(FType.UNCONFIRMED_DOWN, 0x01FF0001, 0, f_port=Port.COMMAND, payload=messages.encode_command(OPEN))
+    phy = seal(frame, AesKey(keys[0]), AesKey(keys[1]))
+    assert wall.twin.detect(921_400_000, 2, wall.now_us, wall.now_us + 1)
+    wall.twin.receive(phy, 5.0, wall.now_us + 1)
+    wall.run(30)
+    assert wall.meter.switch_state is SwitchState.CLOSED
+    assert (wall.executed, wall.told(Answer)) == ([], [])
+    assert wall.twin.memory.device.multicast[0].f_cnt == 1  # it was taken, by the group
