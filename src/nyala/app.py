@@ -5,6 +5,7 @@ the transports.  A centre that is built again over the same store goes on where 
 """
 
 import gc
+import secrets
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
@@ -17,7 +18,9 @@ from nyala.gateway.station_access import StationAccess
 from nyala.gateway.station_server import StationServer
 from nyala.gateway.udp_server import SemtechUdpServer
 from nyala.headend.backfill import profile_of
+from nyala.headend.campaigns import CampaignRow, Campaigns
 from nyala.headend.commands import CommandTracker
+from nyala.headend.foreign.mapping import foreign_model
 from nyala.headend.ingest import Ingest
 from nyala.headend.onboarding import NewMeter
 from nyala.headend.ports import Changes, Writer
@@ -28,9 +31,11 @@ from nyala.lorawan.network.port import AppUplink, Reception, Transmission, TxRes
 from nyala.lorawan.network.server import NetworkServer
 from nyala.mdm.book import Book
 from nyala.mdm.closing import estimate_gaps
-from nyala.store import commands, meters
+from nyala.store import commands, groups, meters
 from nyala.store.ingest import InlineWriter
 from nyala.store.load_days import LoadDays
+from nyala.telegram.blocks import Block
+from nyala.vocab.errors import NotAllowedError
 
 GC_YOUNG: Final = 50_000
 """New objects after which the collector looks at them: some hundred uplinks' worth, which are gone by then."""
@@ -60,10 +65,14 @@ class Centre:
             open_commands = commands.open_commands(connection)
             next_command, next_journal = commands.next_command_id(connection), commands.next_journal(connection)
             left_over = commands.not_worked_off(connection)
+            multicast_groups, running = groups.load_groups(connection), groups.running_campaigns(connection)
+            campaigns = Campaigns(groups.next_campaign_id(connection))
         self.registry = Registry(records, states)
-        self.network = NetworkServer(self.plan, sessions)
+        self.network = NetworkServer(self.plan, sessions, multicast_groups)
+        for campaign in running:
+            campaigns.resume(campaign, self.network)
         tracker = CommandTracker(self.registry, open_commands, next_command)
-        self.headend = HeadEnd(self.registry, Book(LoadDays(engine)), tracker)
+        self.headend = HeadEnd(self.registry, Book(LoadDays(engine)), tracker, campaigns)
         self.ingest = Ingest(self.network, self.headend, writer, now_us, next_journal=next_journal)
         self.gateways = Gateways()
         self.udp = SemtechUdpServer(self.plan.region, self.ingest, now_us, self.gateways)
@@ -94,6 +103,20 @@ class Centre:
         for root in roots:
             self.network.sessions.add_root(root)
         return records
+
+    def start_campaign(self, block: Block, meter_ids: Sequence[int], *, by: str, mc_key: bytes | None = None) -> CampaignRow:
+        """Begins to bring a block to meters of ours by multicast.  `mc_key`: where it must be known (a seeded simulation).
+
+        UnknownError for no such meter; NotAllowedError for another maker's; and as `Campaigns.start`.
+        """
+        records = [self.registry.meter(meter_id) for meter_id in meter_ids]
+        foreign = next((record for record in records if foreign_model(record.model) is not None), None)
+        if foreign is not None:
+            raise NotAllowedError(f"meter {foreign.serial} ({foreign.model}): its multicast keys are not ours to make")
+        devices, key = [record.dev_eui for record in records], mc_key or secrets.token_bytes(16)
+        row = self.headend.campaigns.start(self.network, block, devices, by=by, mc_key=key, now_us=self.now_us())
+        self.ingest.nudge()
+        return row
 
 
 def settle_memory(*, for_good: bool) -> None:

@@ -36,6 +36,8 @@ RUNNING_MAX: Final = 16
 """Campaigns at a time: each has the air of its gateways for a good part of the time."""
 POLL_US: Final = US_PER_S
 """A campaign is not looked at more often, unless an answer came."""
+ORDER_GAP_US: Final = 3 * US_PER_S // 2
+"""Between two orders: a gateway that goes on sending does not hear the answer to the one before."""
 CLOCK_ANSWERS_MAX: Final = 1_024
 """Answers to clocks that may wait to be sent; beyond it the oldest is not given, and its meter asks again."""
 FRAGMENT_HEADER: Final = 3
@@ -45,7 +47,7 @@ INTERVAL_MIN_US: Final = 2 * US_PER_S
 EARS: Final = 4
 """Fragments leave the gateways three quarters of the time to listen."""
 DATA_RATES: Final = (5, 4, 3)
-"""Tried in this order: the first at which every member is reached; else RX2's."""
+"""Tried in this order, before RX2's."""
 
 
 class CampaignState(StrEnum):
@@ -98,6 +100,10 @@ class Campaigns:
         self._of_device: dict[int, _Run] = {}
         self._changed: dict[int, CampaignRow] = {}
         self._clocks: deque[Downlink] = deque(maxlen=CLOCK_ANSWERS_MAX)
+        self._orders: dict[int, Downlink] = {}
+        """Those that wait for their turn, one for each meter."""
+        self._order_us = 0
+        """When the next one may go."""
         self._messages: list[GroupMessage] = []
         self._ended: list[int] = []
         self._polled_us = 0
@@ -108,7 +114,8 @@ class Campaigns:
         if self._clocks:
             return 0
         times = [run.campaign.next_us for run in self._runs.values() if run.campaign.next_us is not None]
-        return max(min(times), self._polled_us + POLL_US) if times else None
+        due = [max(min(times), self._polled_us + POLL_US)] if times else []
+        return min([*due, self._order_us] if self._orders else due, default=None)
 
     # -- the operator
 
@@ -188,19 +195,22 @@ class Campaigns:
     # -- out
 
     def poll(self, now_us: int) -> list[Downlink]:
-        """Orders that are due; messages to groups are kept for `take_messages`."""
-        downlinks = list(self._clocks)
-        self._clocks.clear()
+        """Answers to clocks, and an order whose turn it is; messages to groups are kept for `take_messages`."""
         self._polled_us = now_us
         for run in list(self._runs.values()):
             phase, token = run.campaign.phase, ("campaign", run.row.id)
             for each in run.campaign.poll(now_us):
                 if isinstance(each, ToDevice):
-                    downlinks.append(Downlink(each.dev_eui, each.port, each.payload, token=token))
+                    self._orders[each.dev_eui] = Downlink(each.dev_eui, each.port, each.payload, token=token)
                 else:
                     self._messages.append(GroupMessage(run.row.plan.mc_addr, each.port, each.payload, token))
             if run.campaign.phase is not phase:
                 self._note(run, now_us)
+        downlinks = list(self._clocks)
+        self._clocks.clear()
+        if self._orders and now_us >= self._order_us:
+            self._order_us = now_us + ORDER_GAP_US
+            downlinks.append(self._orders.pop(next(iter(self._orders))))
         return downlinks
 
     def take_messages(self) -> list[GroupMessage]:
@@ -257,15 +267,14 @@ def _report(run: _Run) -> dict[str, Any]:
 
 
 def _group(network: NetworkServer, members: Sequence[int], mc_key: bytes, now_us: int) -> MulticastGroup:
-    """A new group on RX2's channel, at the fastest data rate that reaches everybody who was heard."""
-    plan, address = network.plan, network.groups.free_address()
+    """A new group on RX2's channel, at the fastest data rate that reaches all whom RX2's would."""
+    plan, groups = network.plan, network.groups
+    address = groups.free_address()
     keys = mc_session_keys(AesKey(mc_key), address)
     group = MulticastGroup(address, AesKey(keys[0]), AesKey(keys[1]), plan.rx2_hz, plan.rx2_data_rate, tuple(members))
-    for data_rate in DATA_RATES:
-        faster = replace(group, data_rate=data_rate)
-        if not network.groups.cover(faster, now_us).weak:
-            return faster
-    return group
+    weak = groups.cover(group, now_us).weak
+    faster = (replace(group, data_rate=data_rate) for data_rate in DATA_RATES)
+    return next((each for each in faster if groups.cover(each, now_us).weak == weak), group)
 
 
 def _plan(network: NetworkServer, group: MulticastGroup, block: Block, mc_key: bytes, now_us: int) -> Plan:

@@ -2,6 +2,8 @@
 
 One file, written whole and then renamed, so that a kill leaves the old one.  After a run that did not end cleanly the
 twins join again, with nonces beyond those that may have been used since the file was written.
+
+What lies in a module's own flash (multicast groups, fragments, staged blocks) is not in the file.
 """
 
 import os

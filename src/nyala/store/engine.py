@@ -24,6 +24,8 @@ BUSY_TIMEOUT_MS: Final = 30_000
 PLAIN_KEYS: Final = ("0001", "0002")
 """Schemas that stored keys as they are."""
 KEY_TABLES: Final = ("lorawan_device", "lorawan_session")
+"""Of every schema; groups have keys too, and there are none without devices."""
+GROUP_TABLES: Final = ("multicast_group", "campaign")
 _MIGRATIONS: Final = "nyala.store:migrations"
 
 
@@ -152,5 +154,5 @@ def scrub(engine: Engine) -> None:
         connection.close()
         return
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as session:
-        for name in KEY_TABLES:
+        for name in (*KEY_TABLES, *GROUP_TABLES):
             session.execute(text(f"VACUUM FULL {name}"))

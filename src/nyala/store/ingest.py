@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Insert
 
 from nyala.headend.ports import AlarmCleared, AlarmDated, AlarmRaised, Changes
-from nyala.store import alarms, rows, schema
+from nyala.store import alarms, groups, rows, schema
 from nyala.store.keys import KeyRing, ring_of
 from nyala.store.rows import Row
 from nyala.vocab.identifiers import eui_text
@@ -101,6 +101,7 @@ class Statements:
         self.alarm_dated, self.alarm_cleared = prepare(alarms.dating()), prepare(alarms.clearing())
         self.command = prepare(_replace(dialect, schema.command))
         self.step = prepare(_without_id(insert(dialect, schema.command_step), schema.command_step))
+        self.group, self.campaign = (prepare(_replace(dialect, each)) for each in (schema.multicast_group, schema.campaign))
         gateway = insert(dialect, schema.gateway)
         self.gateway = prepare(
             gateway.on_conflict_do_update(
@@ -165,6 +166,8 @@ def unit_rows(statements: Statements, changes: Changes, ring: KeyRing) -> list[U
         (statements.command, list(map(rows.command_row, changes.commands))),
         (statements.step, steps),
         (statements.gateway, gateways),
+        (statements.group, [groups.group_row(group, ring) for group in changes.groups]),
+        (statements.campaign, [groups.campaign_row(campaign, ring) for campaign in changes.campaigns]),
         (statements.mark, mark),
     ]
     return [(statement, said) for statement, said in units if said]

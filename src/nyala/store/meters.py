@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, func, or_, select
 from nyala.headend.backfill import expected_to
 from nyala.headend.onboarding import NewMeter
 from nyala.headend.registry import MeterRecord, MeterState
+from nyala.lorawan.network.multicast import MC_ADDRS
 from nyala.lorawan.network.sessions import Root, Sessions
 from nyala.mdm.load_day import decode_qualities
 from nyala.store import rows, schema
@@ -20,8 +21,8 @@ from nyala.vocab.quality import Quality
 from nyala.vocab.quantities import Channel
 from nyala.vocab.time import DAY_S
 
-DEV_ADDR_LIMIT: Final = 1 << 25
-"""NwkAddr has 25 bits with a NetID of type 0."""
+DEV_ADDR_LIMIT: Final = MC_ADDRS.start
+"""NwkAddr has 25 bits with a NetID of type 0; the end of them is for multicast groups."""
 PAGE_MAX: Final = 500
 MISSING_SPAN_S: Final = 40 * DAY_S
 """How far back missing intervals are counted for a screen."""

@@ -283,6 +283,35 @@ command_step = Table(
     Column("text", Text, nullable=False),
 )
 
+multicast_group = Table(
+    "multicast_group",
+    metadata,
+    Column("mc_addr", String(8), primary_key=True),  # used once: its counter begins once
+    Column("nwk_s_key", LargeBinary, nullable=False),  # wrapped
+    Column("app_s_key", LargeBinary, nullable=False),
+    Column("frequency_hz", BigInteger, nullable=False),
+    Column("data_rate", SmallInteger, nullable=False),
+    Column("f_cnt", BigInteger, nullable=False),  # the next one; rises
+    Column("ended", Boolean, nullable=False),
+    Column("members", Text, nullable=False),  # DevEUIs, separated by blanks
+)
+
+campaign = Table(
+    "campaign",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("mc_addr", String(8), nullable=False, unique=True),
+    Column("mc_key", LargeBinary, nullable=False),  # wrapped
+    Column("state", String(16), nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("created_by", String(64), nullable=False),
+    Column("updated_us", BigInteger, nullable=False),
+    Column("block", LargeBinary, nullable=False),
+    Column("plan", Text, nullable=False),  # JSON, without block and key
+    Column("devices", Text, nullable=False),  # DevEUIs
+    Column("report", Text, nullable=False),  # JSON
+)
+
 tariff = Table(
     "tariff",
     metadata,

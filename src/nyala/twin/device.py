@@ -153,7 +153,7 @@ class Twin:
             self._boot(now_us + self._random.randint(*BOOT_US))
         else:
             kept = image.decode(self.keeper.cut(image.encode(self.memory), hold_up_bytes))
-            kept.flash = self.memory.flash
+            kept.keep_flash(self.memory)
             self._begin(kept)
 
     def _boot(self, ready_us: int) -> None:
@@ -187,7 +187,6 @@ class Twin:
             memory.device.join_nonce,
             activation.f_cnt_down if activation is not None else None,
             memory.event_number,
-            *(group.f_cnt for group in memory.device.multicast.values()),
         )
         if kept != self._kept or sent > self._reserved:
             self.keeper.save_module(image.encode(memory, reserve=image.F_CNT_STEP))

@@ -1,8 +1,7 @@
 """The image of a twin's memory: bytes for the modelled memory and for a world that is kept between two runs.
 
 Values in the order of their fields, without names (MessagePack); the frame around it has the checksum.  What a field means
-is its class's business: a field that is added to one of them is kept too, unless its metadata say `image: False`, and an
-image of before is refused.
+is its class's business: a field that is added to one of them is kept too, and an image of before is refused.
 """
 
 from dataclasses import fields, is_dataclass
@@ -16,6 +15,9 @@ from nyala.vocab.errors import ForeignError
 
 F_CNT_STEP: Final = 16
 """Uplinks for which one save reserves the counter: a session goes on behind them where the power-fail save did not end."""
+
+IN_FLASH: Final = frozenset({"flash", "multicast"})
+"""Fields that are no part of the image: they lie in the module's own flash."""
 
 
 def encode(memory: TwinMemory, *, reserve: int = 0) -> bytes:
@@ -38,9 +40,14 @@ def decode(image: bytes) -> TwinMemory:
     return memory
 
 
+def _names(said: Any) -> list[str]:
+    """The fields of a dataclass that its image has."""
+    return [each.name for each in fields(said) if each.name not in IN_FLASH]
+
+
 def _plain(value: Any) -> Any:
     if is_dataclass(value):
-        return [_plain(getattr(value, each.name)) for each in fields(value) if each.metadata.get("image", True)]
+        return [_plain(getattr(value, name)) for name in _names(value)]
     if isinstance(value, dict):
         return {key: _plain(each) for key, each in value.items()}
     return value.value if isinstance(value, AesKey) else value
@@ -50,8 +57,7 @@ def _made(kind: Any, plain: Any) -> Any:
     arguments = [each for each in get_args(kind) if each is not type(None)]
     if is_dataclass(kind) and isinstance(kind, type):
         hints = get_type_hints(kind)
-        kept = [each.name for each in fields(kind) if each.metadata.get("image", True)]
-        return kind(**{name: _made(hints[name], said) for name, said in zip(kept, plain, strict=True)})
+        return kind(**{name: _made(hints[name], said) for name, said in zip(_names(kind), plain, strict=True)})
     if kind is AesKey:
         return AesKey(plain)
     if isinstance(get_origin(kind), type) and issubclass(get_origin(kind), dict):

@@ -7,7 +7,8 @@
              by an event, a wrong one is refused, logged and told
 
 Staged is all that is done with a block: putting an image into force (TS006) is not here.  Sessions, fragments and staged
-blocks are in the module's own flash, which is written record by record: a power cut takes none of what had come.
+blocks are in the module's own flash, as the groups are with their counters: it is written record by record, and a power cut
+takes none of what had come.
 """
 
 from collections.abc import Sequence

@@ -26,7 +26,9 @@ class Reporting:
 
 @dataclass(slots=True)
 class ModuleFlash:
-    """What lies in the module's own flash, written record by record: it is no part of the image in the meter's memory."""
+    """What lies in the module's own flash, written record by record, besides the multicast groups of the MAC: no part of the
+    image in the meter's memory.
+    """
 
     packages: PackagesMemory = field(default_factory=PackagesMemory)
     staged: dict[BlockKind, bytes] = field(default_factory=dict)
@@ -44,7 +46,7 @@ class TwinMemory:
     """The last UTC day whose opening registers were said."""
     event_number: int = 0
     executed: OrderedDict[int, Answer] = field(default_factory=OrderedDict)
-    flash: ModuleFlash = field(default_factory=ModuleFlash, metadata={"image": False})
+    flash: ModuleFlash = field(default_factory=ModuleFlash)
 
     def remember(self, answer: Answer) -> Answer:
         """Keeps what became of a command, so that a repeat gets the same answer."""
@@ -52,6 +54,10 @@ class TwinMemory:
         while len(self.executed) > EXECUTED_LIMIT:
             self.executed.popitem(last=False)
         return answer
+
+    def keep_flash(self, before: "TwinMemory") -> None:
+        """The supply was cut: what is in flash is as it was."""
+        self.flash, self.device.multicast = before.flash, before.device.multicast
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,17 @@ from typing import Any, Final
 import numpy as np
 from sqlalchemy import Engine, Table, func, select
 
+from nyala.headend.campaigns import CampaignRow
 from nyala.headend.command_life import CommandState
 from nyala.headend.commands import CommandRow, CommandStep, Kind
 from nyala.headend.onboarding import NewMeter
 from nyala.headend.ports import AlarmRaised, Changes, EventRow, GatewayRow, RegisterRow
 from nyala.headend.registry import AlarmShadow, MeterRecord, MeterState
 from nyala.lorawan.crypto import AesKey
+from nyala.lorawan.network.multicast import MulticastGroup
 from nyala.lorawan.network.port import AppUplink, Reception
 from nyala.lorawan.network.sessions import Counted, Root, SessionRow
+from nyala.lorawan.packages.campaign import Plan
 from nyala.mdm.load_day import Key, LoadDay, LoadDayRow, to_row
 from nyala.store import meters, schema
 from nyala.store.ingest import InlineWriter
@@ -129,6 +132,18 @@ def command(
     )
 
 
+def group(mc_addr: int = 0x01FF0000, **said: Any) -> MulticastGroup:
+    """A multicast group of two devices."""
+    keys = AesKey(bytes(range(0xA0, 0xB0))), AesKey(bytes(range(0xB0, 0xC0)))
+    return MulticastGroup(mc_addr, *keys, 921_400_000, 2, (0xD0001, 0xD0002), **({"f_cnt": 2**31} | said))
+
+
+def campaign(number: int = 1, **said: Any) -> CampaignRow:
+    """A campaign over the group of its number."""
+    plan = Plan(b"\0block", 1 << 24, 5, 0x01FEFFFF + number, bytes(range(0xC0, 0xD0)), 0, 921_400_000, 2, 2_000_000)
+    return CampaignRow(number, plan, (0xD0001, 0xD0002), NOW_US, "ani", NOW_US + 1, **({"report": {"phase": "send"}} | said))
+
+
 def everything() -> Changes:
     """One of each, for the two meters of `onboard`."""
     return Changes(
@@ -146,6 +161,8 @@ def everything() -> Changes:
         commands=[command(), command(2, meter_id=2, state=CommandState.VERIFIED, key=None)],
         steps=[CommandStep(1, NOW_US, CommandState.QUEUED, "ordered"), CommandStep(1, NOW_US + 1, CommandState.SENT, "left")],
         gateways=[GatewayRow(GATEWAY, NOW_US, 2)],
+        groups=[group()],
+        campaigns=[campaign()],
     )
 
 

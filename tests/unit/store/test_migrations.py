@@ -12,15 +12,16 @@ from sqlalchemy import text
 
 from nyala.headend.ports import AlarmRaised, Changes
 from nyala.store import alarms, commands, meters
-from nyala.store.engine import _config, open_engine, upgrade, writing
-from nyala.store.keys import ENVIRONMENT
+from nyala.store.engine import PLAIN_KEYS, _config, open_engine, upgrade, writing
+from nyala.store.keys import ENVIRONMENT, KEY_BYTES
 from nyala.store.schema import metadata
 from nyala.vocab.errors import SurroundingsError
 from tests import postgres
 from tests.unit.store.filled import NOW_US, START_S, write
 
 OLD = sorted((Path(__file__).parent / "databases").glob("*.sql"))
-"""One database of each schema before this one, as it was dumped then: two meters and one of every row."""
+"""One database of each schema before this one, as it was dumped then: two meters and one of every row.  Where keys are
+wrapped, it is under a key of zeros."""
 
 
 def test_the_migrations_make_the_tables_that_the_code_uses(tmp_path):
@@ -36,6 +37,9 @@ def test_an_old_database_is_opened_twice_and_keeps_what_it_had(tmp_path, dump):
     with sqlite3.connect(tmp_path / "nyala.sqlite") as old:
         old.executescript(dump.read_text(encoding="utf-8"))
     old.close()
+    if dump.stem not in PLAIN_KEYS:
+        (tmp_path / "keys").write_text("0" * 2 * KEY_BYTES)
+        (tmp_path / "keys").chmod(0o600)
     for _ in range(2):
         engine = open_engine(str(tmp_path))
         upgrade(engine)

@@ -24,7 +24,7 @@ from nyala.lorawan.network.adr import SNR_FLOOR_DB
 from nyala.lorawan.network.dispatch import PORTS
 from nyala.lorawan.network.downlink import payload_max
 from nyala.lorawan.network.plan import NetworkPlan
-from nyala.lorawan.network.port import Event, GroupSent, Transmission, TxResult
+from nyala.lorawan.network.port import GroupSent, Transmission, TxResult
 from nyala.lorawan.network.schedule import UNSENT, Schedule
 from nyala.lorawan.network.sessions import Sessions
 from nyala.lorawan.network.timers import Timers
@@ -238,12 +238,12 @@ class Multicast:
             post.told, post.end_us = True, max(post.end_us, now_us + post.length_us)
         self._timers.wake(lane.group.mc_addr, now_us)
 
-    def poll(self, now_us: int) -> list[Event]:
+    def poll(self, now_us: int) -> list[GroupSent | Transmission]:
         """Hands over what is due, and tells which messages are through."""
         return [event for mc_addr in self._timers.take(now_us) for event in self._go_on(self._lanes[mc_addr], now_us)]
 
-    def _go_on(self, lane: _Lane, now_us: int) -> list[Event]:
-        events: list[Event] = []
+    def _go_on(self, lane: _Lane, now_us: int) -> list[GroupSent | Transmission]:
+        events: list[GroupSent | Transmission] = []
         while lane.frame is not None or lane.queue:
             frame = lane.frame = lane.frame or self._begin(lane, now_us)
             for gateway, post in frame.posts.items():

@@ -96,7 +96,8 @@ class NetworkServer:
         events: list[Event] = []
         for group in self._deduplicator.take_closed(now_us):
             events += self._group(group, now_us)
-        events += self._dispatch.poll(now_us) + self.groups.poll(now_us)
+        events += self._dispatch.poll(now_us)
+        events += self.groups.poll(now_us)
         for event in events:
             if isinstance(event, Refused):
                 self.refusals[event.reason] += 1

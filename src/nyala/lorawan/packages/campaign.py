@@ -39,8 +39,9 @@ FIRST_PARITY: Final = 0.1
 TAIL_S: Final = 30
 """How much longer than the fragments take devices listen."""
 TIMEOUT_MAX: Final = 15
-ORDERS_MAX: Final = 32
-"""Orders that are open at once: they and their answers share the air with the readings."""
+ORDERS_MAX: Final = 8
+"""Orders that are open at once: they and their answers share the air with the readings.  With a second and a half for each,
+all of them have gone out and been answered within `ORDER_US`."""
 
 
 class Step(StrEnum):
@@ -159,6 +160,7 @@ class Campaign:
         self._fragment_us = 0
         """When the next fragment goes; in SCHEDULE, when the listening time begins."""
         self._round = 0
+        self._polled_us = 0
 
     @property
     def next_us(self) -> int | None:
@@ -167,9 +169,10 @@ class Campaign:
             return None
         if self.phase is Phase.SEND:
             return self._fragment_us
-        if self.phase is Phase.SCHEDULE:
-            return min([self._fragment_us, *(device.due_us for device in self._waiting())])
-        return min((device.due_us for device in self._waiting()), default=0)
+        due_us = [device.due_us for device in self._waiting()]
+        open_us = [each for each in due_us if each > self._polled_us]
+        times = due_us if len(open_us) < ORDERS_MAX else open_us
+        return min([*times, self._fragment_us] if self.phase is Phase.SCHEDULE else times, default=0)
 
     def report(self) -> Report:
         """How it stands."""
@@ -214,6 +217,7 @@ class Campaign:
 
     def poll(self, now_us: int) -> list[ToDevice | ToGroup]:
         """What is to be sent now."""
+        self._polled_us = now_us
         if self.phase is Phase.SEND:
             return self._send(now_us)
         waiting = self._waiting()
