@@ -114,6 +114,7 @@ class Serving:
         self._udp_host, self._udp_port = udp_host or host, udp_port
         self._stations, self._bridges, self._plan = stations, bridges, plan
         self.centre: Centre
+        self._codecs = IsolatedEngine()
         self._tasks: list[asyncio.Task[Any]] = []
         self._webs: list[_Web] = []
 
@@ -142,8 +143,6 @@ class Serving:
         if self._stations is not None:
             self._stations.check()
         self._writer = ThreadWriter(self._engine)
-        self._codecs = IsolatedEngine()
-        run_with(self._codecs.run)
         access = None if self._stations is None else self._stations.access
         self.centre = Centre(self._engine, self._writer, self._now_us, plan=self._plan, stations=access, bridges=self._bridges)
         logs.watch(self.centre)
@@ -175,6 +174,7 @@ class Serving:
             loop.add_signal_handler(number, self._stop)
         if not all(web.started for web in self._webs):
             raise SurroundingsError(f"the web server does not listen on port {self._port}")
+        run_with(self._codecs.run)
         return self
 
     def _station_config(self, stations: StationPort) -> uvicorn.Config:
@@ -215,6 +215,8 @@ class Serving:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        run_with(run_here)
+        self._codecs.close()
         self._stop()
         for bridge in self.centre.bridges:
             await bridge.stop()
@@ -225,8 +227,6 @@ class Serving:
         if kind is None or kind is asyncio.CancelledError:
             await self.centre.ingest.close_group(silent=True)
         self._writer.close()
-        run_with(run_here)
-        self._codecs.close()
 
     async def probe(self, name: str, password: str) -> list[str]:
         """Asks the running server over HTTP: health, a login, the fleet; answers a line each, raises where one fails."""
