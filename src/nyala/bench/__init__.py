@@ -6,7 +6,7 @@ Each is a function without arguments that answers {"bench", "figures", "baseline
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from nyala.bench import capacity, downlink, fleet, ingest, lorawan, metrology
+from nyala.bench import capacity, downlink, fleet, ingest, lorawan, metrology, telegram
 
 BENCHES: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
     "capacity": capacity.run,
@@ -15,4 +15,5 @@ BENCHES: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
     "lorawan": lorawan.run,
     "ingest": ingest.run,
     "metrology": metrology.run,
+    "telegram": telegram.run,
 }

@@ -1,4 +1,4 @@
-"""`nyala telegram encode|decode`: telegrams as JSON and back, for whoever looks at payloads."""
+"""`nyala telegram encode|decode|train`: telegrams as JSON and back, for whoever looks at payloads; tables from load data."""
 
 import json
 import time
@@ -8,13 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from nyala.cli.options import Codecs, print_json
+from nyala.cli.options import Codecs, print_json, progress
 from nyala.telegram import codec
 from nyala.telegram.json_form import from_json, to_json
-from nyala.vocab.errors import BadArgumentError, UnknownError
+from nyala.vocab.errors import BadArgumentError, SurroundingsError, UnknownError
 from nyala.vocab.time import US_PER_S, instant_from_text, iso
 
-app = typer.Typer(help="Telegrams: hex <-> JSON.", no_args_is_help=True)
+app = typer.Typer(help="Telegrams: hex <-> JSON; the tables of their coder.", no_args_is_help=True)
 At = Annotated[str, typer.Option("--at", help="Instant of reception or sending, ISO 8601 with zone; default now.")]
 
 
@@ -72,3 +72,36 @@ def encode(telegram: Annotated[str, typer.Argument(help="A telegram as `decode` 
         raise BadArgumentError("a telegram is a JSON object")
     port, payload = codec.encode(from_json(document), _instant_s(at))
     print_json({"port": int(port), "payload": payload.hex(), "bytes": len(payload)})
+
+
+@app.command()
+def train(
+    load: Annotated[list[str], typer.Option("--load", help="simbench, synthetic or a CSV file of intervals; repeatable.")],
+    out: Annotated[Path, typer.Option("--out", help="File for the tables.")],
+    epoch: Annotated[int, typer.Option("--epoch", min=0, max=3, help="What telegrams call these tables, 2 bits.")] = 2,
+    licence: Annotated[str, typer.Option("--licence", help="What may be done with the tables; default as the loads say.")] = "",
+) -> None:
+    """Makes the frequency tables of the interval coder from loads, and says what they cost on loads kept aside."""
+    from nyala.bench.telegram import cost_by_kind  # noqa: PLC0415
+    from nyala.sim.loads.interval_sets import gathered, load_set  # noqa: PLC0415
+    from nyala.telegram import train as trainer  # noqa: PLC0415
+    from nyala.telegram.load_model_file import hash_of, to_text  # noqa: PLC0415
+
+    loads = gathered([load_set(name) for name in load])
+    progress(f"training on {sum(len(kind.series) for kind in loads.train)} meters: {loads.made_from}")
+    model = trainer.train(loads.train, epoch=epoch, made_from=loads.made_from, licence=licence or loads.licence)
+    try:
+        out.write_text(to_text(model), "utf-8")
+    except OSError as error:
+        raise SurroundingsError(f"{out} cannot be written: {error.strerror}") from None
+    print_json(
+        {
+            "out": str(out),
+            "epoch": epoch,
+            "made_from": model.made_from,
+            "licence": model.licence,
+            "sha256": hash_of(model),
+            "size_bytes": model.size_bytes,
+            "bits_per_interval": {"train": cost_by_kind(model, loads.train), "test": cost_by_kind(model, loads.test)},
+        }
+    )
