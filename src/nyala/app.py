@@ -6,7 +6,7 @@ the transports.  A centre that is built again over the same store goes on where 
 
 import gc
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import Engine
@@ -18,24 +18,33 @@ from nyala.gateway.station_access import StationAccess
 from nyala.gateway.station_server import StationServer
 from nyala.gateway.udp_server import SemtechUdpServer
 from nyala.headend.backfill import profile_of
+from nyala.headend.bulk import Abilities, Bulk
 from nyala.headend.campaigns import CampaignRow, Campaigns
 from nyala.headend.commands import CommandTracker
+from nyala.headend.exchange import Exchange, exchange
 from nyala.headend.foreign.mapping import foreign_model
 from nyala.headend.ingest import Ingest
+from nyala.headend.lifecycle import GONE, Life, LifeEvent, LifeRow, Lives
+from nyala.headend.notify_loop import Fleet
 from nyala.headend.onboarding import NewMeter
 from nyala.headend.ports import Changes, Writer
 from nyala.headend.registry import MeterRecord, Registry
 from nyala.headend.service import HeadEnd
+from nyala.headend.storms_shapes import Origin
+from nyala.headend.storms_silence import Hearing
 from nyala.lorawan.network.plan import NetworkPlan, indonesia
 from nyala.lorawan.network.port import AppUplink, Reception, Transmission, TxResult
 from nyala.lorawan.network.server import NetworkServer
 from nyala.mdm.book import Book
 from nyala.mdm.closing import estimate_gaps
-from nyala.store import commands, groups, meters
+from nyala.meter.model import meter_model
+from nyala.store import bulk, commands, groups, lifecycle, meters
 from nyala.store.ingest import InlineWriter
 from nyala.store.load_days import LoadDays
 from nyala.telegram.blocks import Block
-from nyala.vocab.errors import NotAllowedError
+from nyala.vocab.errors import NotAllowedError, UnknownError
+from nyala.vocab.identifiers import eui_text
+from nyala.vocab.time import US_PER_S
 
 GC_YOUNG: Final = 50_000
 """New objects after which the collector looks at them: some hundred uplinks' worth, which are gone by then."""
@@ -67,12 +76,18 @@ class Centre:
             left_over = commands.not_worked_off(connection)
             multicast_groups, running = groups.load_groups(connection), groups.running_campaigns(connection)
             campaigns = Campaigns(groups.next_campaign_id(connection))
+            lives, running_orders = lifecycle.load_lives(connection), bulk.running(connection)
+            next_order = bulk.next_id(connection)
         self.registry = Registry(records, states)
         self.network = NetworkServer(self.plan, sessions, multicast_groups)
         for campaign in running:
             campaigns.resume(campaign, self.network)
         tracker = CommandTracker(self.registry, open_commands, next_command)
-        self.headend = HeadEnd(self.registry, Book(LoadDays(engine)), tracker, campaigns)
+        self.lives = Lives(lives)
+        for meter_id in self.lives.gone:
+            self.registry.retire(meter_id)
+        orders = Bulk(tracker, self.registry.meter, self._ability, running_orders, next_order)
+        self.headend = HeadEnd(self.registry, Book(LoadDays(engine)), tracker, campaigns, orders, self.lives)
         self.ingest = Ingest(self.network, self.headend, writer, now_us, next_journal=next_journal)
         self.gateways = Gateways()
         self.udp = SemtechUdpServer(self.plan.region, self.ingest, now_us, self.gateways)
@@ -93,16 +108,75 @@ class Centre:
             if result is not TxResult.OK:
                 self.ingest.nudge()
 
+    def fleet(self) -> Fleet:
+        """What the notifier asks of this centre."""
+
+        def origin(meter_id: int) -> Origin:
+            record = self.registry.meter(meter_id)
+            gateway = next(iter(self._heard_by(record.dev_eui)), "")
+            return Origin(record.tenant_id, record.serial, record.site, gateway)
+
+        def hearing(meter_id: int) -> Hearing:
+            record = self.registry.meter(meter_id)
+            heard_us = self.registry.state(meter_id).last_heard_us
+            return Hearing(heard_us, record.report_s, self._heard_by(record.dev_eui))
+
+        return Fleet(lambda: [record.id for record in self.registry], origin, hearing, self._gateways_seen)
+
+    def _heard_by(self, dev_eui: int) -> tuple[str, ...]:
+        """The gateways of a device's last uplink, the best first; none where another network server has it."""
+        session = self.network.sessions.of_device(dev_eui)
+        via = self.headend.via(dev_eui)
+        return () if session is None or via else tuple(eui_text(gateway) for gateway, _ in session.heard_by)
+
+    def _gateways_seen(self) -> dict[str, int]:
+        """When each gateway was last seen; a station that is connected is seen now."""
+        now_us = self.now_us()
+        return {
+            eui_text(eui): now_us if each.link is Link.STATION and each.online(now_us) else each.last_seen_us
+            for eui, each in self.gateways.items()
+        }
+
     def onboard(self, tenant: int, new: Sequence[NewMeter]) -> list[MeterRecord]:
         """Adds meters to the store and to this running centre."""
         records = meters.onboard(self.engine, tenant, new)
         with self.engine.connect() as connection:
             roots = meters.load_roots(connection, records[0].id)
-        for record in records:
+        for record, meter in zip(records, new, strict=True):
             self.registry.add(record)
+            if meter.life is not Life.ACTIVE:
+                self.lives.put(LifeRow(record.id, meter.life, self.now_us()))
         for root in roots:
             self.network.sessions.add_root(root)
         return records
+
+    def _ability(self, record: MeterRecord) -> Abilities:
+        """What may be ordered of a meter; NotAllowedError for another maker's, and for one that is on no wall."""
+        life = self.lives.of(record.id).state
+        if life in GONE or life is Life.IN_STOCK:
+            raise NotAllowedError(f"meter {record.serial} is {life}")
+        if foreign_model(record.model) is not None:
+            raise NotAllowedError(f"meter {record.serial}: a {record.model} takes no commands of ours")
+        model = meter_model(record.model)
+        return Abilities(model.supply_switch, model.phases)
+
+    def say_life(self, meter_id: int, event: LifeEvent, *, at_s: int, by: str, reason: str) -> None:
+        """What a person says of the life of a meter; what a removed one never reported is estimated.  As `Lives.say`."""
+        self.lives.say((meter_id, event, reason), at_s=at_s, by=by, now_us=self.now_us())
+        if self.lives.of(meter_id).state in GONE:
+            record, first = self.registry.meter(meter_id), self.registry.state(meter_id).complete_to
+            until = at_s // record.period_s
+            for channel in profile_of(record) if first < until else ():
+                estimate_gaps(self.headend.book, meter_id, channel, record.period_s, first, until)
+            self.registry.retire(meter_id)
+        self.ingest.nudge()
+
+    def exchange(self, said: Exchange) -> Exchange:
+        """Puts a meter in the place of another one, in one unit of work; errors as `exchange`."""
+        done = exchange(self.registry, self.headend.book, self.lives, said)
+        self.headend.exchanges.append(done)
+        self.ingest.nudge()
+        return done
 
     def start_campaign(self, block: Block, meter_ids: Sequence[int], *, by: str, mc_key: bytes | None = None) -> CampaignRow:
         """Begins to bring a block to meters of ours by multicast.  `mc_key`: where it must be known (a seeded simulation).
@@ -140,7 +214,52 @@ def close_gaps(engine: Engine, records: Iterable[MeterRecord], first_s: int, unt
         for channel in profile_of(record) if until > first else ():
             count += estimate_gaps(book, record.id, channel, record.period_s, first, until)
     changed, superseded = book.take_changes()
-    writer = InlineWriter(engine)
-    writer.execute(writer.prepare(Changes(load_days=changed, superseded=superseded)))
-    writer.close()
+    _write(engine, Changes(load_days=changed, superseded=superseded))
     return count
+
+
+def offline_exchange(
+    engine: Engine,
+    old: str,
+    new: str,
+    at_s: int,
+    final: Mapping[str, int],
+    start: Mapping[str, int],
+    *,
+    now_us: int,
+    by: str,
+    reason: str,
+) -> None:
+    """As `Centre.exchange`, by serial numbers, where no centre runs on the store."""
+    with engine.connect() as connection:
+        registry = Registry(meters.load_records(connection), meters.load_states(connection))
+        lives, book = Lives(lifecycle.load_lives(connection)), Book(LoadDays(engine))
+    said = Exchange(_of_serial(registry, old), _of_serial(registry, new), at_s, final, start, now_us, by, reason)
+    done = exchange(registry, book, lives, said)
+    changes = Changes(states=registry.take_changes(), exchanges=[done])
+    changes.load_days, changes.superseded = book.take_changes()
+    changes.lives, changes.life_steps = lives.take_changes()
+    _write(engine, changes)
+
+
+def offline_activate(engine: Engine, serial: str, *, now_us: int, by: str, reason: str) -> None:
+    """Activates a meter by its serial number, where no centre runs on the store."""
+    with engine.connect() as connection:
+        registry, lives = Registry(meters.load_records(connection)), Lives(lifecycle.load_lives(connection))
+    meter = _of_serial(registry, serial)
+    lives.say((meter.id, LifeEvent.ACTIVATE, reason), at_s=now_us // US_PER_S, by=by, now_us=now_us)
+    rows, steps = lives.take_changes()
+    _write(engine, Changes(lives=rows, life_steps=steps))
+
+
+def _of_serial(registry: Registry, serial: str) -> MeterRecord:
+    found = next((record for record in registry if record.serial == serial), None)
+    if found is None:
+        raise UnknownError("meter", serial)
+    return found
+
+
+def _write(engine: Engine, changes: Changes) -> None:
+    writer = InlineWriter(engine)
+    writer.execute(writer.prepare(changes))
+    writer.close()

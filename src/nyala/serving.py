@@ -19,7 +19,7 @@ import uvicorn
 from sqlalchemy import Engine
 
 from nyala import logs
-from nyala.api.application import PREFIX, create_app
+from nyala.api.application import PREFIX, create_app, tell_alarms
 from nyala.api.auth import COOKIE, hash_password
 from nyala.api.state import ApiState
 from nyala.app import Centre, settle_memory
@@ -27,9 +27,12 @@ from nyala.gateway.station import MESSAGE_MAX
 from nyala.gateway.station_access import StationAccess
 from nyala.headend.foreign.isolated import IsolatedEngine
 from nyala.headend.foreign.sandbox import run_here, run_with
+from nyala.headend.notify_loop import Notifier
+from nyala.headend.notify_sender import Sender
 from nyala.lorawan.network.plan import NetworkPlan
 from nyala.store import users
 from nyala.store.ingest import ThreadWriter
+from nyala.store.notifications import Notifications
 from nyala.vocab.errors import FileError, SurroundingsError
 
 PROBE_TIMEOUT_S: Final = 20
@@ -109,12 +112,15 @@ class Serving:
         stations: StationPort | None = None,
         bridges: Sequence[str] = (),
         plan: NetworkPlan | None = None,
+        sender: Sender | None = None,
     ) -> None:
         self._engine, self._now_us, self._host, self._port = engine, now_us, host, port
         self._udp_host, self._udp_port = udp_host or host, udp_port
         self._stations, self._bridges, self._plan = stations, bridges, plan
+        self._sender = sender or Sender()
         self.centre: Centre
         self._codecs = IsolatedEngine()
+        self.notifier: Notifier
         self._tasks: list[asyncio.Task[Any]] = []
         self._webs: list[_Web] = []
 
@@ -154,6 +160,9 @@ class Serving:
         except OSError as error:
             raise SurroundingsError(f"UDP port {self._udp_port} of {self._udp_host} is taken ({error.strerror})") from None
         state = ApiState(self._engine, self._now_us, self.centre)
+        outbox = Notifications(self._engine)
+        self.notifier = Notifier(outbox, self.centre.fleet(), self._sender, self._now_us, self._writer.run)
+        self.notifier.listeners.append(lambda meter_ids: tell_alarms(state, self.centre, meter_ids))
         self._socket = bind(self._host, self._port)
         self._webs = [_Web(uvicorn.Config(create_app(state), log_level="warning", lifespan="off", ws="none"))]
         sockets = [self._socket]
@@ -162,7 +171,7 @@ class Serving:
             self._webs.append(_Web(self._station_config(self._stations)))
             sockets.append(self._station_socket)
         webs = [web.serve(sockets=[bound]) for web, bound in zip(self._webs, sockets, strict=True)]
-        self._tasks = [loop.create_task(work) for work in (self.centre.ingest.run(), self._chase(), *webs)]
+        self._tasks = [loop.create_task(work) for work in (self.centre.ingest.run(), self.notifier.run(), self._chase(), *webs)]
         for bridge in self.centre.bridges:
             bridge.start()
         for _ in range(STARTED_POLLS):
@@ -220,9 +229,10 @@ class Serving:
         self._stop()
         for bridge in self.centre.bridges:
             await bridge.stop()
-        for task in self._tasks[:2]:
+        for task in self._tasks[: -len(self._webs)]:
             task.cancel()
         await asyncio.wait(self._tasks)
+        await self.notifier.close()
         self._transport.close()
         if kind is None or kind is asyncio.CancelledError:
             await self.centre.ingest.close_group(silent=True)

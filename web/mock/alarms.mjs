@@ -3,6 +3,8 @@
 import { alarms as kinds } from './catalogue.mjs';
 import * as w from './world.mjs';
 
+export { routes } from './notify.mjs';
+
 const STEP = 19;
 const seen = new Map();
 const keys = new Map();

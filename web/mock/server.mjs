@@ -159,6 +159,7 @@ const ROUTES = [
       return made;
     },
   ],
+  ...alarms.routes,
   ['GET', /^\/alarms$/, ({ query }) => alarms.page(query)],
   [
     'POST',

@@ -13,7 +13,23 @@ from nyala import __version__
 from nyala.api import describe, describe_alarms, metrics, problems
 from nyala.api.fleet import is_heard
 from nyala.api.live import LiveHub
-from nyala.api.routes import alarms, bills, commands, fleet, gateways, lorawan, meters, models, session
+from nyala.api.routes import (
+    alarms,
+    bills,
+    campaigns,
+    commands,
+    configuration,
+    fleet,
+    gateways,
+    groups,
+    incidents,
+    lives,
+    lorawan,
+    meters,
+    models,
+    notifications,
+    session,
+)
 from nyala.api.shapes.commands import CommandOut
 from nyala.api.shapes.session import HealthOut
 from nyala.api.state import ApiState
@@ -62,7 +78,23 @@ def create_app(state: ApiState) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     problems.install(app)
     api = APIRouter(prefix=PREFIX)
-    for routes in (session, fleet, gateways, meters, lorawan, models, commands, alarms, bills):
+    for routes in (
+        session,
+        fleet,
+        gateways,
+        meters,
+        lorawan,
+        models,
+        commands,
+        configuration,
+        alarms,
+        incidents,
+        notifications,
+        bills,
+        lives,
+        groups,
+        campaigns,
+    ):
         api.include_router(routes.router)
     app.include_router(api)
     _install_system(app, state)
@@ -114,10 +146,15 @@ def feed_live(state: ApiState, centre: Centre) -> None:
     def on_stored(states: list[MeterState], commands: list[CommandRow], changed: list[AlarmChange]) -> None:
         if len(state.hub):
             _publish(state, centre, states, commands)
-            for meter_id in {change.meter_id for change in changed}:
-                state.hub.publish(centre.registry.meter(meter_id).tenant_id, meter_id, "alarm", {"meter_id": meter_id})
+            tell_alarms(state, centre, {change.meter_id for change in changed})
 
     centre.headend.listeners.append(on_stored)
+
+
+def tell_alarms(state: ApiState, centre: Centre, meter_ids: set[int]) -> None:
+    """Alarms of these meters moved."""
+    for meter_id in meter_ids:
+        state.hub.publish(centre.registry.meter(meter_id).tenant_id, meter_id, "alarm", {"meter_id": meter_id})
 
 
 def _publish(state: ApiState, centre: Centre, states: list[MeterState], commands: list[CommandRow]) -> None:

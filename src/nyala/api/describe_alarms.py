@@ -3,19 +3,22 @@
 from collections.abc import Mapping
 
 from nyala.api.shapes.alarms import AlarmCountsOut, AlarmOut
+from nyala.api.shapes.incidents import IncidentOut, MemberOut
 from nyala.api.shapes.meters import ActiveAlarmOut, EventOut
 from nyala.api.shapes.session import AlarmKindOut
 from nyala.headend.alarms import active_bits, split_detail
 from nyala.headend.ports import EventRow
 from nyala.headend.registry import MeterState
+from nyala.headend.storms_shapes import Entry, Incident
 from nyala.store.alarms import AlarmLine
 from nyala.telegram.kinds import EventCode
-from nyala.vocab.alarms import AlarmRow, Severity, active, alarm_row, alarm_table
+from nyala.vocab.alarms import AlarmRow, Severity, active
+from nyala.vocab.centre_alarms import alarm_kind, alarm_kinds
 from nyala.vocab.time import US_PER_S
 
 
 def kinds() -> list[AlarmKindOut]:
-    """The alarm table, by bit."""
+    """The alarm tables: the meter's by bit, then the centre's."""
     return [
         AlarmKindOut(
             name=row.name,
@@ -25,7 +28,7 @@ def kinds() -> list[AlarmKindOut]:
             unit=row.unit or None,
             scaler=row.scaler,
         )
-        for row in alarm_table()
+        for row in alarm_kinds().values()
     ]
 
 
@@ -38,7 +41,7 @@ def counts_out(by_bit: Mapping[int, int]) -> AlarmCountsOut:
     """Counts by severity, from counts by bit."""
     counts = dict.fromkeys(Severity, 0)
     for bit, count in by_bit.items():
-        counts[alarm_row(bit).severity] += count
+        counts[alarm_kind(bit).severity] += count
     return counts_of(counts)
 
 
@@ -52,7 +55,7 @@ def active_alarms(state: MeterState) -> list[ActiveAlarmOut]:
 
 def alarm_out(line: AlarmLine) -> AlarmOut:
     """One occurrence."""
-    row = alarm_row(line.alarm)
+    row = alarm_kind(line.alarm)
     return AlarmOut(
         id=line.id,
         meter_id=line.meter_id,
@@ -69,6 +72,32 @@ def alarm_out(line: AlarmLine) -> AlarmOut:
         acknowledged_s=None if line.acknowledged_us is None else line.acknowledged_us // US_PER_S,
         acknowledged_by=line.acknowledged_by,
         note=line.note,
+    )
+
+
+def incident_out(incident: Incident) -> IncidentOut:
+    """One incident."""
+    kind = alarm_kind(incident.alarm)
+    return IncidentOut(
+        id=incident.id,
+        alarm=kind.name,
+        severity=kind.severity.value,
+        scope=incident.scope.value,
+        place=incident.place,
+        meters=incident.meters,
+        meters_on=incident.meters_on,
+        first_s=incident.first_s,
+        last_s=incident.last_s,
+        opened_s=incident.opened_us // US_PER_S,
+        updated_s=incident.updated_us // US_PER_S,
+        ended_s=None if incident.ended_us is None else incident.ended_us // US_PER_S,
+    )
+
+
+def member_out(entry: Entry, serial: str, site: str) -> MemberOut:
+    """One alarm of an incident."""
+    return MemberOut(
+        meter_id=entry.meter_id, serial=serial, site=site, raised_s=entry.raised_s, value=entry.value, cleared_s=entry.cleared_s
     )
 
 

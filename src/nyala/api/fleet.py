@@ -25,7 +25,7 @@ from nyala.api.shapes.fleet import (
 )
 from nyala.headend.registry import MeterRecord
 from nyala.mdm.load_day import from_row
-from nyala.store import alarms, commands, devices, gateways, load_days, meters
+from nyala.store import alarms, commands, devices, gateways, lifecycle, load_days, meters
 from nyala.vocab.quality import ESTIMATED, Quality
 from nyala.vocab.quantities import Channel
 from nyala.vocab.time import DAY_S, US_PER_S, day_text, zone
@@ -63,7 +63,9 @@ def forget() -> None:
 
 def _fleet(connection: Connection, tenant: int, now_us: int) -> FleetOut:
     now_s = now_us // US_PER_S
-    records = [record for record in meters.load_records(connection) if record.tenant_id == tenant]
+    until = lifecycle.uncounted(connection)
+    every = [record for record in meters.load_records(connection) if record.tenant_id == tenant]
+    records = [record for record in every if record.id not in until]
     tz = zone(records[0].zone if records else DEFAULT_ZONE)
     midnight = datetime.fromtimestamp(now_s, tz).replace(hour=0, minute=0, second=0, microsecond=0)
     start_s = int(midnight.timestamp())

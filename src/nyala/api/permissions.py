@@ -15,9 +15,16 @@ class Permission(StrEnum):
     READ_NOW = "commands.read_now"
     SWITCH = "commands.switch"
     RESET_DEMAND = "commands.reset_demand"
+    ORDER_MANY = "commands.order_many"
+    APPROVE = "commands.approve"
+    MANAGE_METERS = "meters.manage"
     READMIT = "meters.readmit"
+    CONFIGURE = "meters.configure"
     READ_ALARMS = "alarms.read"
     ACKNOWLEDGE = "alarms.acknowledge"
+    READ_NOTIFICATIONS = "notifications.read"
+    RESEND = "notifications.resend"
+    MANAGE_NOTIFICATIONS = "notifications.manage"
     READ_BILLS = "bills.read"
     RUN_BILLS = "bills.run"
 
@@ -34,7 +41,9 @@ _VIEW: Final = frozenset(
 ROLES: Final[dict[str, frozenset[Permission]]] = {
     "viewer": _VIEW,
     "operator": _VIEW
-    | {Permission.READ_NOW, Permission.SWITCH, Permission.RESET_DEMAND, Permission.READMIT, Permission.ACKNOWLEDGE},
+    | {Permission.READ_NOW, Permission.SWITCH, Permission.RESET_DEMAND, Permission.READMIT, Permission.ACKNOWLEDGE}
+    | {Permission.CONFIGURE, Permission.READ_NOTIFICATIONS, Permission.RESEND}
+    | {Permission.ORDER_MANY, Permission.APPROVE, Permission.MANAGE_METERS},
     "billing": _VIEW | {Permission.RUN_BILLS},
     "admin": frozenset(Permission),
 }

@@ -32,6 +32,8 @@ class Account:
     contracted_va: int
     ct_ratio: tuple[int, int]
     installed_s: int
+    until_s: int | None = None
+    """It is billed until then; None: without an end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class _Tariffs:
 
 def run_month(store: BillStore, month: str, now_s: int, progress: Callable[[RunResult], None] | None = None) -> RunResult:
     """Bills every account for a local month `YYYY-MM`; BadArgumentError for one that is not over yet."""
-    accounts = store.accounts()
+    accounts = [a for a in store.accounts() if a.until_s is None or a.until_s > local_month(month, zone(a.zone))[0]]
     if accounts and local_month(month, zone(accounts[0].zone))[1] > now_s:
         raise BadArgumentError(f"{month} is not over yet")
     result, tariffs = RunResult(month, len(accounts)), _Tariffs(store)
@@ -131,12 +133,13 @@ def _batches(accounts: Sequence[Account]) -> Iterator[Sequence[Account]]:
 
 
 def bill_account(store: BillStore, account: Account, month: str, tariff: tuple[int, Tariff]) -> NewBill:
-    """One bill.  A meter that was installed within the month is billed from then on."""
+    """One bill.  A meter that was installed or removed within the month is billed from then on, or until then."""
     tariff_id, profile = tariff
     start_s, end_s = local_month(month, zone(profile.zone))
     start_s = max(start_s, account.installed_s)
+    end_s = end_s if account.until_s is None else min(end_s, account.until_s)
     if start_s >= end_s:
-        raise BadArgumentError(f"meter {account.serial} was installed after {month}")
+        raise BadArgumentError(f"meter {account.serial} is not there within {month}")
     days = store.load_days(account.meter_id, start_s // DAY_S, -(-end_s // DAY_S))
     terms = Terms(contracted_va=account.contracted_va, ct_ratio=account.ct_ratio)
     made = bill.compute(profile, (start_s, end_s), days, terms)

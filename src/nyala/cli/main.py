@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from nyala import __version__
-from nyala.cli import bench, bills, data, joining, lab, lorawan, running, store, telegram
+from nyala.cli import bench, bills, data, joining, lab, lives, lorawan, running, store, telegram
 from nyala.vocab.errors import NyalaError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.add_typer(lorawan.app, name="lorawan")
 app.add_typer(bills.tariff_app, name="tariff")
 app.add_typer(bills.app, name="bill")
 app.add_typer(data.import_app, name="import")
+app.add_typer(lives.app, name="meters")
 app.add_typer(data.export_app, name="export")
 app.add_typer(store.db_app, name="db")
 app.add_typer(store.user_app, name="user")

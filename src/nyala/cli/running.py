@@ -41,6 +41,9 @@ SETTINGS = {
     "bridge": list,
     "codecs": str,
     "network": str,
+    "mail_server": str,
+    "mail_from": str,
+    "webhook_private": bool,
 }
 """What a configuration file may say."""
 
@@ -83,6 +86,12 @@ def serve(
         str | None, typer.Option(help="Folder of payload codecs of other makers' meters, and their tables.")
     ] = None,
     network: NetworkName = "indonesia",
+    mail_server: Annotated[
+        str | None,
+        typer.Option(help="Where mail leaves: smtp://[USER@]HOST[:PORT] (STARTTLS), smtps://, or smtp+plain://."),
+    ] = None,
+    mail_from: Annotated[str, typer.Option(help="Sender of mail.")] = "nyala@localhost",
+    webhook_private: Annotated[bool, typer.Option(help="Webhooks may lead to this machine and into private networks.")] = False,
     db: Db = DEFAULT_DB,
     key_file: KeyFile = None,
 ) -> None:
@@ -107,6 +116,9 @@ def serve(
         "bridge": bridge or [],
         "codecs": codecs,
         "network": network,
+        "mail_server": mail_server,
+        "mail_from": mail_from,
+        "webhook_private": webhook_private,
     }
     run_server(said | _read_config(config), progress)
 

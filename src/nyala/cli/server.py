@@ -1,19 +1,23 @@
 """What `nyala serve` runs."""
 
 import asyncio
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from nyala.gateway.station_access import StationAccess, read_access
 from nyala.headend.foreign.mapping import add_models
+from nyala.headend.notify_sender import Sender, mail_server
 from nyala.lorawan.network.plan import network_plan
 from nyala.serving import Serving, StationPort, check_port
 from nyala.store.engine import open_engine, upgrade
 from nyala.store.lock import CentreLock
 from nyala.vocab.errors import BadArgumentError
 from nyala.vocab.time import US_PER_S
+
+MAIL_PASSWORD: Final = "NYALA_MAIL_PASSWORD"  # noqa: S105 - the name of a variable
 
 
 def now_us() -> int:
@@ -27,6 +31,7 @@ def run_server(settings: dict[str, Any], say: Callable[[str], None]) -> None:
     stations = _stations(settings)
     if settings["codecs"] is not None:
         add_models(Path(settings["codecs"]))
+    _sender(settings)  # to say what is wrong before the work begins
     engine = open_engine(settings["db"], key_file=settings["key_file"])
     with CentreLock(engine):
         upgrade(engine)
@@ -46,6 +51,13 @@ def _stations(settings: dict[str, Any]) -> StationPort | None:
     return port
 
 
+def _sender(settings: dict[str, Any]) -> Sender:
+    """How notifications leave.  The password of the mail server is in the environment, not on the command line."""
+    said = settings["mail_server"]
+    mail = None if said is None else mail_server(said, settings["mail_from"], os.environ.get(MAIL_PASSWORD, ""))
+    return Sender(mail, private=settings["webhook_private"])
+
+
 async def _serve(engine: Any, settings: dict[str, Any], stations: StationPort | None, say: Callable[[str], None]) -> None:
     serving = Serving(
         engine,
@@ -57,6 +69,7 @@ async def _serve(engine: Any, settings: dict[str, Any], stations: StationPort | 
         stations=stations,
         bridges=settings["bridge"],
         plan=network_plan(settings["network"]),
+        sender=_sender(settings),
     )
     async with serving:
         say(f"nyala serves {serving.url}, gateways at udp {serving.udp_address[0]}:{serving.udp_address[1]}")

@@ -158,7 +158,7 @@ class Ingest:
                 self.radio.transmit(transmission)
         for bridge, downlink in bridged:
             if bridge is None or not bridge.send(downlink):
-                self._headend.not_taken(downlink)
+                self._headend.not_taken(downlink, now_us)
         self._headend.stored(changes)
 
     def _take(self, now_us: int) -> tuple[Changes, list[Acknowledge]]:
@@ -200,7 +200,7 @@ class Ingest:
             try:
                 self._network.enqueue(downlink, now_us)
             except ConflictError:
-                self._headend.not_taken(downlink)
+                self._headend.not_taken(downlink, now_us)
         messages = self._to_groups(now_us)
         if downlinks or messages:
             sent = self._network.poll(now_us)

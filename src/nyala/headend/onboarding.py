@@ -2,7 +2,8 @@
 
 Columns (CSV header, JSON keys): `serial`, `model`, `dev_eui`, `join_eui`, `app_key` are required; `customer`, `site`,
 `zone` (IANA, default Asia/Jakarta), `tariff`, `contracted_va`, `ct_ratio` (200/5), `installed` (ISO 8601 with zone),
-`period_min` (15), `report_min` (60), `lorawan_version` (1.0.4; 1.0.3: random DevNonces), `lorawan_class` (C, or A) are not.
+`period_min` (15), `report_min` (60), `lorawan_version` (1.0.4; 1.0.3: random DevNonces), `lorawan_class` (C, or A), `state`
+(active; in_stock, commissioning) are not.
 """
 
 import csv
@@ -12,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from nyala.headend.lifecycle import Life
 from nyala.lorawan.network.sessions import VERSIONS
 from nyala.telegram.kinds import PERIODS_S
 from nyala.vocab.errors import BadArgumentError, CallerError, FileError
@@ -21,8 +23,10 @@ from nyala.vocab.time import DAY_S, instant_from_text, zone
 REQUIRED: Final = ("serial", "model", "dev_eui", "join_eui", "app_key")
 OPTIONAL: Final = (
     *("customer", "site", "zone", "tariff", "contracted_va", "ct_ratio", "installed", "period_min", "report_min"),
-    *("lorawan_version", "lorawan_class"),
+    *("lorawan_version", "lorawan_class", "state"),
 )
+BEGINNINGS: Final = (Life.IN_STOCK, Life.COMMISSIONING, Life.ACTIVE)
+"""States that a meter may be onboarded in."""
 ROWS_MAX: Final = 1_000_000
 TEXT_MAX: Final = 120
 ERRORS_MAX: Final = 100
@@ -49,6 +53,7 @@ class NewMeter:
     report_s: int
     lorawan_version: str = "1.0.4"
     class_c: bool = True
+    life: Life = Life.ACTIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,12 @@ def _class_c(value: str) -> bool:
     if value.strip().upper() not in ("A", "C"):
         raise BadArgumentError(f"{value!r} is neither A nor C")
     return value.strip().upper() == "C"
+
+
+def _life(value: str) -> Life:
+    if value.strip() not in BEGINNINGS:
+        raise BadArgumentError(f"{value!r} is none of {', '.join(BEGINNINGS)}")
+    return Life(value.strip())
 
 
 def _zone(value: str) -> str:
@@ -200,4 +211,5 @@ def _meter(row: Mapping[str, str], models: Collection[str], now_s: int) -> NewMe
         report_s=take("report_min", _whole(1, DAY_S // 60), 60) * 60,
         lorawan_version=take("lorawan_version", _version, "1.0.4"),
         class_c=take("lorawan_class", _class_c, True),
+        life=take("state", _life, Life.ACTIVE),
     )

@@ -8,8 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from nyala.headend.bulk import BulkOrder, Member
 from nyala.headend.campaigns import CampaignRow
 from nyala.headend.commands import CommandRow, CommandStep
+from nyala.headend.exchange import Exchange
+from nyala.headend.lifecycle import LifeRow, LifeStep
 from nyala.headend.registry import MeterState
 from nyala.lorawan.network.multicast import MulticastGroup
 from nyala.lorawan.network.port import AppUplink, Downlink, Reception, Transmission
@@ -113,6 +116,11 @@ class Changes:
     gateways: list[GatewayRow] = field(default_factory=list)
     groups: list[MulticastGroup] = field(default_factory=list)
     campaigns: list[CampaignRow] = field(default_factory=list)
+    bulk_orders: list[BulkOrder] = field(default_factory=list)
+    bulk_members: list[tuple[int, Member]] = field(default_factory=list)
+    lives: list[LifeRow] = field(default_factory=list)
+    life_steps: list[LifeStep] = field(default_factory=list)
+    exchanges: list[Exchange] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:

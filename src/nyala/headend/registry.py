@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from nyala.headend.foreign.edges import Reading
 from nyala.vocab.errors import UnknownError
+from nyala.vocab.settings import SettingBlock, short_check
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,30 @@ class AlarmShadow:
     """`since_s` is the instant of the event itself, not that of the first state that showed it."""
 
 
+@dataclass(frozen=True, slots=True)
+class ConfigShadow:
+    """One setting of one meter: what is wanted (no bytes: nothing) and what was reported last (version 0: it has none)."""
+
+    version: int = 0
+    wanted: bytes = b""
+    wanted_us: int = 0
+    by: str = ""
+    reported_version: int = 0
+    reported_check: int = 0
+    reported_us: int = 0
+    refused: str = ""
+    """Why the meter did not take the wanted block."""
+    was_in_step: bool = False
+    """The meter has reported the wanted block before: where it reports another now, it has drifted."""
+
+    def in_step(self, kind: int) -> bool:
+        """What was reported is what is wanted."""
+        if not self.wanted:
+            return True
+        check = short_check(kind, SettingBlock(self.version, self.wanted))
+        return (self.reported_version, self.reported_check) == (self.version, check)
+
+
 @dataclass(slots=True)
 class MeterState:
     """The meter's shadow: what was last reported.  Stored as one row; `values` as catalogue integers by name."""
@@ -75,6 +100,8 @@ class MeterState:
     """The bridge that it was last heard over; empty: our own network."""
     edges: dict[str, Reading] = field(default_factory=dict)
     """Register name -> where its intervals stand, of a meter that tells registers only (another maker's)."""
+    config: dict[int, ConfigShadow] = field(default_factory=dict)
+    """Kind of a setting (`vocab.settings`) -> what is wanted and what was reported."""
 
 
 class Registry:
@@ -84,6 +111,7 @@ class Registry:
         self._records: dict[int, MeterRecord] = {}
         self._by_dev_eui: dict[int, MeterRecord] = {}
         self._states: dict[int, MeterState] = {}
+        self._retired: set[int] = set()
         self.changed: dict[int, MeterState] = {}
         known = {state.meter_id: state for state in states}
         for record in records:
@@ -93,13 +121,22 @@ class Registry:
         return len(self._records)
 
     def __iter__(self) -> Iterator[MeterRecord]:
-        return iter(self._records.values())
+        """Those that anything is expected of."""
+        return (record for record in self._records.values() if record.id not in self._retired)
 
     def add(self, record: MeterRecord, state: MeterState | None = None) -> None:
         """Makes a meter known."""
         self._records[record.id] = self._by_dev_eui[record.dev_eui] = record
         first = -(-record.installed_s // record.period_s)
         self._states[record.id] = state or MeterState(record.id, complete_to=first)
+
+    def replace(self, record: MeterRecord) -> None:
+        """What is known of a meter is another now; where it stands stays."""
+        self._records[record.id] = self._by_dev_eui[record.dev_eui] = record
+
+    def retire(self, meter_id: int) -> None:
+        """Nothing more is expected of a meter: it was removed.  What it still says is taken."""
+        self._retired.add(meter_id)
 
     def meter(self, meter_id: int) -> MeterRecord:
         """A meter by id; UnknownError."""

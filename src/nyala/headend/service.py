@@ -14,11 +14,15 @@ from typing import Final
 
 from nyala.headend import alarms
 from nyala.headend.backfill import PROFILE, Backfill, profile_of
+from nyala.headend.bulk import Bulk
 from nyala.headend.campaigns import PORTS as PACKAGE_PORTS
 from nyala.headend.campaigns import Campaigns
 from nyala.headend.commands import CommandRow, CommandTracker
+from nyala.headend.configuration import Configuration
+from nyala.headend.exchange import Exchange
 from nyala.headend.foreign import edges
 from nyala.headend.foreign.mapping import ForeignModel, foreign_model
+from nyala.headend.lifecycle import Lives
 from nyala.headend.ports import AlarmChange, Changes, EventRow, GatewayRow, RegisterRow
 from nyala.headend.registry import MeterRecord, MeterState, Registry
 from nyala.lorawan.network.port import AppUplink, DownlinkFate, Event, GroupSent, Reception, Uplink
@@ -27,8 +31,9 @@ from nyala.mdm.book import Book
 from nyala.mdm.closing import ESTIMATE_AFTER_S, estimate_gaps, reconcile
 from nyala.mdm.load_day import Key
 from nyala.telegram import codec
+from nyala.telegram.config import ConfigReport
 from nyala.telegram.intervals import ANCHOR_BITS, Intervals
-from nyala.telegram.kinds import EventCode
+from nyala.telegram.kinds import EventCode, Opcode
 from nyala.telegram.messages import Answer, Hello
 from nyala.telegram.messages import Event as MeterEvent
 from nyala.telegram.values import Values
@@ -66,13 +71,25 @@ Listener = Callable[[list[MeterState], list[CommandRow], list[AlarmChange]], Non
 class HeadEnd:
     """All meters of one process, as the centre sees them."""
 
-    def __init__(self, registry: Registry, book: Book, tracker: CommandTracker, campaigns: Campaigns | None = None) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        book: Book,
+        tracker: CommandTracker,
+        campaigns: Campaigns | None = None,
+        bulk: Bulk | None = None,
+        lives: Lives | None = None,
+    ) -> None:
         self.registry, self.book, self.tracker = registry, book, tracker
         self.campaigns = campaigns or Campaigns()
+        self.bulk, self.lives = bulk or Bulk(tracker, registry.meter), lives or Lives()
         self.backfill = Backfill(registry, book)
+        self.configuration = Configuration(registry)
         self.counts: Counter[str] = Counter()
         self.listeners: list[Listener] = []
         self.refused: list[Callable[[RefusedTelegram], None]] = []
+        self.exchanges: list[Exchange] = []
+        """Done and not stored yet."""
         self._registers: list[RegisterRow] = []
         self._events: list[EventRow] = []
         self._alarms: list[AlarmChange] = []
@@ -85,8 +102,8 @@ class HeadEnd:
     @property
     def next_us(self) -> int:
         """When `poll` has something to do."""
-        times = (self.backfill.next_us, self.tracker.next_us, self.campaigns.next_us)
-        return min(each for each in times if each is not None)
+        rooms = (self.backfill, self.tracker, self.campaigns, self.bulk, self.configuration)
+        return min(room.next_us for room in rooms if room.next_us is not None)
 
     # -- in
 
@@ -120,6 +137,7 @@ class HeadEnd:
                 self._telegram(event, event if event.gateways else None, event.gateways)
             case DownlinkFate():
                 self.tracker.fate(event, now_us)
+                self.configuration.fate(event, now_us)
                 self.backfill.sent(event.token)
             case GroupSent():
                 self.campaigns.group_sent(event)
@@ -133,6 +151,7 @@ class HeadEnd:
         if meter is None:
             self.counts["uplink_of_no_meter"] += 1
             return
+        self.lives.heard(meter.id, received_us)
         state = self.registry.touch(meter.id)
         state.last_heard_us = max(state.last_heard_us, received_us)
         state.uplinks += 1
@@ -164,11 +183,17 @@ class HeadEnd:
             case MeterEvent():
                 self._event(meter, state, telegram, received_us)
             case Answer():
+                if telegram.opcode == Opcode.CONFIG_COMMIT:
+                    self.configuration.answer(meter.id, telegram, received_us)
+                    return
                 self.tracker.answer(meter.id, telegram, received_us)
                 if telegram.opcode in (1, 2) and telegram.result == 0:
                     self._switch(state, telegram.detail, received_us // US_PER_S)
             case Hello():
                 state.model_code, state.firmware = telegram.model, telegram.firmware
+                self.configuration.heard_anew(meter.id, received_us)
+            case ConfigReport():
+                self.configuration.report(meter.id, telegram, received_us)
             case _:
                 raise TelegramError("a command telegram came from a meter")
 
@@ -294,6 +319,8 @@ class HeadEnd:
         if event.code in _SWITCH_EVENTS:
             self._switch(state, _SWITCH_EVENTS[event.code], event.clock_s)
         self.tracker.event(meter.id, event, received_us)
+        if event.code is EventCode.POWER_RESTORED:
+            self.configuration.heard_anew(meter.id, received_us)
 
     def _alarm(self, meter: MeterRecord, state: MeterState, event: MeterEvent, received_us: int) -> None:
         if alarms.is_alarm(event.code):
@@ -322,12 +349,15 @@ class HeadEnd:
         if now_us >= self._next_close_us:
             self._next_close_us = now_us + CLOSE_US
             self.close_old_gaps(now_us)
+        taken_back = self.bulk.poll(now_us)
         commands, withdrawn = self.tracker.poll(now_us)
-        return commands + self.campaigns.poll(now_us) + self.backfill.poll(now_us), withdrawn
+        downlinks = commands + self.configuration.poll(now_us) + self.campaigns.poll(now_us) + self.backfill.poll(now_us)
+        return downlinks, taken_back + withdrawn
 
-    def not_taken(self, downlink: NetworkDownlink) -> None:
+    def not_taken(self, downlink: NetworkDownlink, now_us: int) -> None:
         """The network server could not take a downlink."""
         self.tracker.not_taken(downlink)
+        self.configuration.not_taken(downlink, now_us)
         self.backfill.sent(downlink.token, taken=False)
 
     def collect(self, changes: Changes) -> None:
@@ -335,6 +365,10 @@ class HeadEnd:
         changes.states = self.registry.take_changes()
         changes.load_days, changes.superseded = self.book.take_changes()
         changes.commands, changes.steps = self.tracker.take_changes()
+        self.bulk.follow(changes.commands)
+        changes.bulk_orders, changes.bulk_members = self.bulk.take_changes()
+        changes.lives, changes.life_steps = self.lives.take_changes()
+        changes.exchanges, self.exchanges = self.exchanges, []
         changes.campaigns = self.campaigns.take_changes()
         changes.registers, self._registers = self._registers, []
         changes.events, self._events = self._events, []

@@ -7,8 +7,9 @@
 
 Energy since the last confirmed image is lost when even the power-fail save was cut; none is ever invented.  The load
 profile of a bank stands for its ring in the flash: an edge in it proves its registers, as a log row proves its count.  The
-clock goes on by its battery.  Settings (calendar, limits) are taken to be in the memory; layout, parts and crash safety are
-in `nyala.meter.memory`.  A module keeps an image of its own here, whose content is its business.
+clock goes on by its battery.  Settings are an image of their own, saved when one comes (`nyala.meter.settings`); what the
+factory has set needs none.  Layout, parts and crash safety are in `nyala.meter.memory`.  A module keeps an image of its own
+here, whose content is its business.
 """
 
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 import numpy as np
 
+from nyala.meter import limiter, settings
 from nyala.meter.credit import Account
 from nyala.meter.logs import Entry, LogBook, LogGroup, decode_counts, event_row, recovered
 from nyala.meter.memory.device import Device, SupplyLostError
@@ -29,6 +31,7 @@ from nyala.meter.memory.parts import part
 from nyala.meter.memory.records import RecordStore, new_devices
 from nyala.meter.meter import Meter
 from nyala.meter.operation import DAILY_MAX, Daily, Operation, decode_daily
+from nyala.meter.settings_codec import encode_settings
 from nyala.meter.snapshots import MONTHS, Snapshot, decode_snapshot
 from nyala.meter.state import Integers
 from nyala.meter.supply import Supply
@@ -66,6 +69,7 @@ class _State(msgspec.Struct):
     previous: tuple[int, ...]
     cumulative: tuple[int, ...]
     dates: tuple[int, int, int | None]
+    limits: limiter.LimiterState | None = None
 
 
 class _Whole(msgspec.Struct):
@@ -75,6 +79,7 @@ class _Whole(msgspec.Struct):
     logs: LogBook
     snapshots: tuple[Snapshot, ...]
     daily: tuple[Daily, ...]
+    settings: bytes | None = None
 
 
 def _state_of(operation: Operation) -> _State:
@@ -85,6 +90,7 @@ def _state_of(operation: Operation) -> _State:
         operation.previous,
         operation.cumulative,
         operation.dates,
+        operation.limits,
     )
 
 
@@ -92,12 +98,17 @@ def _take_state(operation: Operation, kept: _State) -> None:
     operation.supply, operation.account = kept.supply, kept.account
     operation.reset_count, operation.previous, operation.cumulative = kept.reset_count, kept.previous, kept.cumulative
     operation.dates = kept.dates
+    if operation.plan is not None:
+        operation.limits = limiter.start(operation.plan, int(operation.bank.now_s[operation.row]), before=kept.limits)
+    else:
+        operation.limits = kept.limits
     operation.bank.closed[operation.row] = operation.supply.output.value != 0
 
 
 def whole(operation: Operation) -> bytes:
     """Everything of an operation, for whoever keeps the arrays of the bank too: a simulated world between two runs."""
-    return msgspec.msgpack.encode(_Whole(_state_of(operation), operation.logs, operation.snapshots, operation.daily))
+    blocks = encode_settings(operation.settings) if operation.settings.blocks else None
+    return msgspec.msgpack.encode(_Whole(_state_of(operation), operation.logs, operation.snapshots, operation.daily, blocks))
 
 
 def take_whole(operation: Operation, image: bytes) -> None:
@@ -105,6 +116,7 @@ def take_whole(operation: Operation, image: bytes) -> None:
     kept = _decoded(image, _Whole)
     _take_state(operation, kept.state)
     operation.logs, operation.snapshots, operation.daily = kept.logs, kept.snapshots, kept.daily
+    settings.restore(operation, kept.settings)
 
 
 def _decoded(image: bytes, kind: type[Kept]) -> Kept:
@@ -127,6 +139,7 @@ class Keeper:
         self.saved_s = meter.clock_s
         """Clock of the newest image of the registers."""
         self._state = self._state_key()
+        self._settings = meter.operation.settings
         self._snapshots = self._day_s = 0
 
     @property
@@ -152,6 +165,8 @@ class Keeper:
             self._save_counted()
         if state != self._state or (quarter and operation.account is not None):
             self._save_state()
+        if operation.settings is not self._settings:
+            self._save_settings()
         return happened
 
     def save_module(self, image: bytes) -> None:
@@ -198,7 +213,8 @@ class Keeper:
         operation.logs = recovered(decode_counts(counts) if counts else {}, rows)
         operation.snapshots = tuple(decode_snapshot(row) for row in self.store.rows(Log.SNAPSHOTS))[-MONTHS:]
         operation.daily = tuple(decode_daily(row) for row in self.store.rows(Log.DAILY))[-DAILY_MAX:]
-        self._state = self._state_key()
+        settings.restore(operation, self.store.load(Group.SETTINGS))
+        self._state, self._settings = self._state_key(), operation.settings
         return self.store.load(Group.TWIN)
 
     # -- writing
@@ -216,6 +232,8 @@ class Keeper:
         self._save_registers()
         self._save_counted()
         self._save_state()
+        if self.meter.operation.settings.blocks:
+            self._save_settings()
 
     def _append_rows(self) -> None:
         for snapshot in self.meter.operation.snapshots:
@@ -240,12 +258,17 @@ class Keeper:
 
         First the demand resets: one that were kept without its maxima would give the old ones to the new period.
         """
-        operation = self.meter.operation
-        return operation.reset_count, operation.supply, operation.dates
+        operation, limits = self.meter.operation, self.meter.operation.limits
+        standing = None if limits is None else (limits.phase, limits.recloses_s)
+        return operation.reset_count, operation.supply, operation.dates, standing
 
     def _save_state(self) -> None:
         self.store.save(Group.CONFIGURATION, self.state())
         self._state = self._state_key()
+
+    def _save_settings(self) -> None:
+        self.store.save(Group.SETTINGS, encode_settings(self.meter.operation.settings))
+        self._settings = self.meter.operation.settings
 
     # -- images
 

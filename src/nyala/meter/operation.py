@@ -7,7 +7,7 @@ keeps it in its memory and may report it.
 
 from dataclasses import dataclass
 from struct import Struct
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from nyala.meter import credit, limiter, snapshots, supply
 from nyala.meter.bank import Bank, Change
@@ -16,12 +16,16 @@ from nyala.meter.credit_plan import CreditPlan
 from nyala.meter.limiter import LimiterPlan
 from nyala.meter.logs import Entry, LogBook, event_id
 from nyala.meter.reading import DEMANDS, powers
+from nyala.meter.settings_codec import Settings
 from nyala.meter.snapshots import Maximum, Snapshot
 from nyala.meter.supply import ControlState, Effect, Supply, SwitchEvent
 from nyala.vocab.alarms import alarm_row
 from nyala.vocab.errors import ForeignError, NotAllowedError
 from nyala.vocab.quantities import RATES, Channel
 from nyala.vocab.time import DAY_S
+
+if TYPE_CHECKING:
+    from nyala.meter.settings import Factory
 
 _SWITCH_LOGS: Final = {
     Effect.OPEN: "switch_opened",
@@ -88,6 +92,9 @@ class Operation:
         self.plan: LimiterPlan | None = None
         self.limits: limiter.LimiterState | None = None
         self.credit_plan: CreditPlan | None = None
+        self.settings = Settings()
+        """Blocks that came over the air or by the optical port; `settings.take` puts them into force."""
+        self.factory: Factory | None = None
         self._billed_s = self._day_s = self.clock_s
         self._last_reset_s: int | None = None
         bank.listeners[row] = self.at_switch
@@ -135,6 +142,11 @@ class Operation:
         """Gives the meter a limiter, or takes it away.  It lives by true time, which no correction of the clock turns back."""
         self.plan = plan
         self.limits = None if plan is None else limiter.start(plan, int(self.bank.now_s[self.row]))
+
+    def release_limiter(self) -> None:
+        """Whatever a limiter held open may be closed again: it is taken away."""
+        assert self.limits is not None
+        self._drive(supply.step(self.supply, SwitchEvent.LOCAL_RELEASE, self.limits.reason, self.clock_s))
 
     def prepay(self, plan: CreditPlan, opening: int) -> None:
         """Prepayment begins: the registers go on, the account begins where they stand (A14)."""

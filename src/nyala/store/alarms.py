@@ -9,7 +9,19 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, RowMapping, Update, bindparam, func, literal_column, or_, select, tuple_, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    RowMapping,
+    Update,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from nyala.headend.ports import AlarmCleared, AlarmDated, AlarmRaised
 from nyala.store import schema
@@ -66,6 +78,16 @@ def dated_row(dated: AlarmDated) -> Row:
         "raised": dated.raised_s,
         "said": dated.value,
     }
+
+
+def noted_row(change: AlarmRaised | AlarmCleared) -> Row:
+    """A change as `headend/storms` works it off: in the unit of work of its alarm, so that neither is there alone."""
+    whose: Row = {"meter_id": change.meter_id, "alarm": change.alarm}
+    if isinstance(change, AlarmCleared):
+        empty = {"value": None, "cleared_s": None, "received_us": None}
+        return whose | empty | {"at_s": change.at_s, "before_s": change.before_s}
+    said = {"value": change.value, "cleared_s": change.cleared_s, "received_us": change.received_us}
+    return whose | said | {"at_s": change.raised_s, "before_s": 0}
 
 
 def clearing() -> Update:

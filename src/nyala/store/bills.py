@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from nyala.billing.run import Account, NewBill
 from nyala.mdm.load_day import Key, LoadDay, from_row
-from nyala.store import load_days, meters, schema, tariffs
+from nyala.store import lifecycle, load_days, meters, schema, tariffs
 from nyala.store.engine import writing
 from nyala.vocab.errors import UnknownError
 from nyala.vocab.quantities import Channel
@@ -159,12 +159,13 @@ class TenantBills:
         self._engine, self._tenant, self._now_s = engine, tenant, now_s
 
     def accounts(self) -> list[Account]:
-        """All meters of the tenant with their terms."""
+        """All meters of the tenant that count, or have counted, with their terms."""
         with self._engine.connect() as connection:
+            until = lifecycle.uncounted(connection)
             return [
-                Account(m.id, m.serial, m.tariff, m.zone, m.contracted_va, m.ct_ratio, m.installed_s)
+                Account(m.id, m.serial, m.tariff, m.zone, m.contracted_va, m.ct_ratio, m.installed_s, until.get(m.id))
                 for m in meters.load_records(connection)
-                if m.tenant_id == self._tenant
+                if m.tenant_id == self._tenant and until.get(m.id) != 0
             ]
 
     def tariff(self, code: str) -> tuple[int, str]:

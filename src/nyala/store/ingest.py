@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Insert
 
 from nyala.headend.ports import AlarmCleared, AlarmDated, AlarmRaised, Changes
-from nyala.store import alarms, groups, rows, schema
+from nyala.store import alarms, bulk, groups, lifecycle, rows, schema, schema_lives, schema_notices
 from nyala.store.keys import KeyRing, ring_of
 from nyala.store.rows import Row
 from nyala.vocab.identifiers import eui_text
@@ -98,10 +98,17 @@ class Statements:
         self.alarm_raised = prepare(
             _without_id(insert_new(dialect, schema.meter_alarm, ["meter_id", "alarm", "raised_s"]), schema.meter_alarm)
         )
+        self.alarm_change = prepare(
+            _without_id(
+                insert_new(dialect, schema_notices.alarm_change, ["meter_id", "alarm", "at_s", "before_s"]),
+                schema_notices.alarm_change,
+            )
+        )
         self.alarm_dated, self.alarm_cleared = prepare(alarms.dating()), prepare(alarms.clearing())
         self.command = prepare(_replace(dialect, schema.command))
         self.step = prepare(_without_id(insert(dialect, schema.command_step), schema.command_step))
         self.group, self.campaign = (prepare(_replace(dialect, each)) for each in (schema.multicast_group, schema.campaign))
+        self.bulk_order, self.bulk_member, self.life, self.life_step, self.exchange, self.installed = _lives(dialect)
         gateway = insert(dialect, schema.gateway)
         self.gateway = prepare(
             gateway.on_conflict_do_update(
@@ -112,6 +119,16 @@ class Statements:
                 },
             )
         )
+
+
+def _lives(dialect: Dialect) -> list[Prepared]:
+    """The statements of campaigns, members, lives, steps, exchanges and new meters in their places."""
+    step, exchange = schema_lives.meter_life_step, schema_lives.meter_exchange
+    replaced = (schema_lives.bulk_order, schema_lives.bulk_member, schema_lives.meter_life)
+    statements: list[Any] = [_replace(dialect, each) for each in replaced]
+    statements.append(_without_id(insert(dialect, step), step))
+    statements.append(_without_id(insert_new(dialect, exchange, ["old_meter_id"]), exchange))
+    return [Prepared(dialect, each) for each in (*statements, lifecycle.installing())]
 
 
 def _without_id(statement: Any, table: Table) -> Any:
@@ -161,6 +178,7 @@ def unit_rows(statements: Statements, changes: Changes, ring: KeyRing) -> list[U
         (statements.register, registers),
         (statements.event, events),
         (statements.alarm_raised, [alarms.raised_row(a) for a in changes.alarms if isinstance(a, AlarmRaised)]),
+        (statements.alarm_change, [alarms.noted_row(a) for a in changes.alarms if not isinstance(a, AlarmDated)]),
         (statements.alarm_dated, [alarms.dated_row(a) for a in changes.alarms if isinstance(a, AlarmDated)]),
         (statements.alarm_cleared, [alarms.cleared_row(a) for a in changes.alarms if isinstance(a, AlarmCleared)]),
         (statements.command, list(map(rows.command_row, changes.commands))),
@@ -168,6 +186,12 @@ def unit_rows(statements: Statements, changes: Changes, ring: KeyRing) -> list[U
         (statements.gateway, gateways),
         (statements.group, [groups.group_row(group, ring) for group in changes.groups]),
         (statements.campaign, [groups.campaign_row(campaign, ring) for campaign in changes.campaigns]),
+        (statements.bulk_order, list(map(bulk.order_row, changes.bulk_orders))),
+        (statements.bulk_member, [bulk.member_row(*each) for each in changes.bulk_members]),
+        (statements.life, list(map(lifecycle.life_row, changes.lives))),
+        (statements.life_step, list(map(lifecycle.step_row, changes.life_steps))),
+        (statements.installed, list(map(lifecycle.installed_row, changes.exchanges))),
+        (statements.exchange, list(map(lifecycle.exchange_row, changes.exchanges))),
         (statements.mark, mark),
     ]
     return [(statement, said) for statement, said in units if said]

@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, func, or_, select
 
 from nyala.headend.backfill import expected_to
+from nyala.headend.lifecycle import Life
 from nyala.headend.onboarding import NewMeter
 from nyala.headend.registry import MeterRecord, MeterState
 from nyala.lorawan.network.multicast import MC_ADDRS
@@ -15,11 +16,12 @@ from nyala.mdm.load_day import decode_qualities
 from nyala.store import rows, schema
 from nyala.store.engine import writing
 from nyala.store.keys import KeyRing, ring_of
+from nyala.store.schema_lives import meter_life
 from nyala.vocab.errors import ConflictError, UnknownError
 from nyala.vocab.identifiers import eui_text
 from nyala.vocab.quality import Quality
 from nyala.vocab.quantities import Channel
-from nyala.vocab.time import DAY_S
+from nyala.vocab.time import DAY_S, US_PER_S
 
 DEV_ADDR_LIMIT: Final = MC_ADDRS.start
 """NwkAddr has 25 bits with a NetID of type 0; the end of them is for multicast groups."""
@@ -52,6 +54,13 @@ def onboard(engine: Engine, tenant: int, meters: Sequence[NewMeter]) -> list[Met
             _device.insert(),
             [_device_row(number, first_addr + number - first_id, meter, ring_of(connection)) for number, meter in numbered],
         )
+        lives = [
+            {"meter_id": number, "state": meter.life.value, "since_us": meter.installed_s * US_PER_S, "ended_s": None}
+            for number, meter in numbered
+            if meter.life is not Life.ACTIVE
+        ]
+        if lives:
+            connection.execute(meter_life.insert(), lives)
         return load_records(connection, first_id)
 
 
@@ -233,7 +242,9 @@ def last_heard(connection: Connection) -> dict[int, int]:
 def missing_of(connection: Connection, meter_ids: Sequence[int], now_us: int) -> dict[int, int]:
     """How many intervals of each meter should have come by now and have not; meters that lack none are left out."""
     columns = (_meter.c.id, _meter.c.period_s, _meter.c.report_s, _meter.c.installed_s, _state.c.complete_to)
-    query = select(*columns).outerjoin(_state, _state.c.meter_id == _meter.c.id).where(_meter.c.id.in_(list(meter_ids)))
+    query = select(*columns).outerjoin(_state, _state.c.meter_id == _meter.c.id)
+    counted = or_(meter_life.c.state.is_(None), meter_life.c.state == Life.ACTIVE.value)
+    query = query.outerjoin(meter_life, meter_life.c.meter_id == _meter.c.id).where(_meter.c.id.in_(list(meter_ids)), counted)
     found: dict[int, int] = {}
     for meter_id, period_s, report_s, installed_s, complete_to in connection.execute(query):
         first = -(-installed_s // period_s) if complete_to is None else complete_to

@@ -18,6 +18,7 @@ PLACES: Final = (
     ("lorawan_session", "dev_eui", ("nwk_s_key", "app_s_key")),
     ("multicast_group", "mc_addr", ("nwk_s_key", "app_s_key")),
     ("campaign", "mc_addr", ("mc_key",)),
+    ("notify_target", "order_key", ("secret",)),
 )
 """Where keys are: table, the column that says whose they are, and their columns.  An older schema has not all of them."""
 

@@ -1,13 +1,14 @@
 """The one way in for whoever reads telegrams: a port and bytes become a telegram, or a TelegramError."""
 
-from nyala.telegram import intervals, messages, values
+from nyala.telegram import config, intervals, messages, values
+from nyala.telegram.config import ConfigPart, ConfigReport
 from nyala.telegram.intervals import Intervals
 from nyala.telegram.kinds import Port
 from nyala.telegram.messages import Answer, Command, Event, Hello
 from nyala.telegram.values import Values
 from nyala.vocab.errors import TelegramError
 
-Telegram = Intervals | Values | Event | Answer | Hello | Command
+Telegram = Intervals | Values | Event | Answer | Hello | Command | ConfigPart | ConfigReport
 
 
 def decode(port: int, payload: bytes, received_s: int) -> Telegram:
@@ -28,6 +29,10 @@ def decode(port: int, payload: bytes, received_s: int) -> Telegram:
             return messages.decode_hello(payload)
         case Port.COMMAND:
             return messages.decode_command(payload)
+        case Port.CONFIG:
+            return config.decode_part(payload)
+        case Port.CONFIG_REPORT:
+            return config.decode_report(payload)
         case _:
             raise TelegramError(f"no telegram has port {port}")
 
@@ -49,3 +54,7 @@ def encode(telegram: Telegram, now_s: int) -> tuple[Port, bytes]:
             return Port.HELLO, messages.encode_hello(telegram)
         case Command():
             return Port.COMMAND, messages.encode_command(telegram)
+        case ConfigPart():
+            return Port.CONFIG, config.encode_part(telegram)
+        case ConfigReport():
+            return Port.CONFIG_REPORT, config.encode_report(telegram)

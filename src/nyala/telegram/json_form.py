@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nyala.telegram.codec import Telegram
+from nyala.telegram.config import ConfigPart, ConfigReport, Reported
 from nyala.telegram.intervals import ChannelBlock, Intervals
 from nyala.telegram.kinds import EventCode, Opcode, Result
 from nyala.telegram.messages import Answer, Command, Event, Hello
@@ -62,7 +63,26 @@ def to_json(telegram: Telegram) -> dict[str, Any]:
                 "period_s": telegram.period_s,
                 "count": telegram.count,
                 "asked": telegram.asked,
+                "setting": telegram.setting,
+                "length": telegram.length,
+                "version": telegram.version,
+                "check": telegram.check,
             }
+        case ConfigPart() | ConfigReport():
+            return _config(telegram)
+
+
+def _config(telegram: ConfigPart | ConfigReport) -> dict[str, Any]:
+    if isinstance(telegram, ConfigReport):
+        entries = [{"setting": e.kind, "version": e.version, "check": e.check} for e in telegram.entries]
+        return {"kind": "configreport", "entries": entries}
+    return {
+        "kind": "configpart",
+        "setting": telegram.kind,
+        "version": telegram.version,
+        "offset": telegram.offset,
+        "data": telegram.data.hex(),
+    }
 
 
 def from_json(document: Mapping[str, Any]) -> Telegram:
@@ -94,5 +114,9 @@ def _from_json(document: Mapping[str, Any]) -> Telegram:
         case "command":
             said["opcode"], said["quantities"] = Opcode[said["opcode"]], tuple(said.get("quantities", ()))
             return Command(**said)
+        case "configpart":
+            return ConfigPart(said["setting"], said["version"], said["offset"], bytes.fromhex(said["data"]))
+        case "configreport":
+            return ConfigReport(tuple(Reported(e["setting"], e["version"], e["check"]) for e in said["entries"]))
         case _:
             raise BadArgumentError(f"telegram of unknown kind {kind!r}")

@@ -15,10 +15,16 @@ class Port(IntEnum):
     EVENT = 13
     ANSWER = 14
     HELLO = 15
+    CONFIG_REPORT = 16
+    """Versions and checksums of the settings that a meter has."""
     COMMAND = 20
+    CONFIG = 21
+    """Parts of a setting's block."""
 
 
-UPLINK_PORTS = frozenset((Port.INTERVALS, Port.INTERVALS_FULL, Port.VALUES, Port.EVENT, Port.ANSWER, Port.HELLO))
+UPLINK_PORTS = frozenset(
+    (Port.INTERVALS, Port.INTERVALS_FULL, Port.VALUES, Port.EVENT, Port.ANSWER, Port.HELLO, Port.CONFIG_REPORT)
+)
 
 
 class EventCode(IntEnum):
@@ -51,6 +57,10 @@ class Opcode(IntEnum):
     """Was the command of this sequence number carried out?"""
     DEMAND_RESET = 6
     """A new billing period begins: maxima fall to 0, registers are frozen."""
+    CONFIG_COMMIT = 7
+    """The parts of a setting's block were sent: take it where it is whole and right."""
+    CONFIG_ASK = 8
+    """Which settings has the meter?  Answered by a report."""
 
 
 class Result(IntEnum):
@@ -67,6 +77,10 @@ class Result(IntEnum):
     """A demand reset too soon after the last."""
     NOT_ALLOWED = 6
     """The control mode knows no such way from the state of the switch; the detail says both: mode * 256 + control state."""
+    INCOMPLETE = 8
+    """Bytes of the block are missing; the detail: offset of the first in the upper half, how many from there in the lower."""
+    WRONG_CHECKSUM = 9
+    """The block is whole and not what the commit says: its parts are dropped."""
 
 
 ALARM_VALUE_BITS = 24

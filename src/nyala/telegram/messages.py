@@ -6,7 +6,7 @@
     ANSWER   sequence 16, opcode 8, result 8, detail 32
 
 Arguments: READ quantity codes of 8 bits, 1 to 8 of them; BACKFILL first index 28, period code 4, intervals - 1 of 16;
-QUERY the sequence number asked for, 16.
+QUERY the sequence number asked for, 16; CONFIG_COMMIT kind 4, length 12, version 16, CRC-32 32: 11 bytes in all.
 """
 
 from dataclasses import dataclass
@@ -27,6 +27,11 @@ _ARGUMENTS: Final[dict[Opcode, tuple[str, ...]]] = {
     Opcode.READ: ("quantities",),
     Opcode.BACKFILL: ("first", "period_s", "count"),
     Opcode.QUERY: ("asked",),
+    Opcode.CONFIG_COMMIT: ("setting", "length", "version", "check"),
+}
+_DEFAULTS: Final = {
+    "quantities": (),
+    **dict.fromkeys(("first", "period_s", "count", "asked", "setting", "length", "version", "check"), 0),
 }
 _Code = TypeVar("_Code", bound=IntEnum)
 
@@ -69,6 +74,11 @@ class Command:
     period_s: int = 0
     count: int = 0
     asked: int = 0
+    setting: int = 0
+    """Kind of a setting (`vocab.settings`); an unknown one can be said, and is answered."""
+    length: int = 0
+    version: int = 0
+    check: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +141,7 @@ def decode_event(payload: bytes) -> Event:
 def encode_command(command: Command) -> bytes:
     """The payload of a command; BadArgumentError for arguments that its opcode does not take."""
     taken = _ARGUMENTS.get(command.opcode, ())
-    for name, default in (("quantities", ()), ("first", 0), ("period_s", 0), ("count", 0), ("asked", 0)):
+    for name, default in _DEFAULTS.items():
         if name not in taken and getattr(command, name) != default:
             raise BadArgumentError(f"{command.opcode.name} takes no {name}")
     out = BitWriter()
@@ -149,6 +159,9 @@ def encode_command(command: Command) -> bytes:
             out.put(command.count - 1, 16)
         case Opcode.QUERY:
             out.put(command.asked, 16)
+        case Opcode.CONFIG_COMMIT:
+            for value, width in ((command.setting, 4), (command.length, 12), (command.version, 16), (command.check, 32)):
+                out.put(value, width)
         case _:
             pass
     return out.to_bytes()
@@ -173,6 +186,9 @@ def decode_command(payload: bytes) -> Command:
             command = Command(sequence, opcode, first=first, period_s=PERIODS_S[period_code], count=count)
         case Opcode.QUERY:
             command = Command(sequence, opcode, asked=bits.take(16))
+        case Opcode.CONFIG_COMMIT:
+            kind, length, version, check = bits.take(4), bits.take(12), bits.take(16), bits.take(32)
+            command = Command(sequence, opcode, setting=kind, length=length, version=version, check=check)
         case _:
             pass
     bits.expect_padding()

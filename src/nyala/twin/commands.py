@@ -1,6 +1,7 @@
 """Carrying out commands: once for each sequence number, whatever comes how often, and an answer to each.
 
-What became of a command stands in the memory that survives a power cut; a repeat and a query get the same answer.
+What became of a command stands in the memory that survives a power cut; a repeat and a query get the same answer.  Settings
+(`config`) are no commands in this sense: they say what shall be, however often.
 """
 
 from nyala.meter.meter import Meter
@@ -10,18 +11,25 @@ from nyala.telegram import messages
 from nyala.telegram.kinds import EventCode, Opcode, Result
 from nyala.telegram.messages import Answer, Command
 from nyala.telegram.values import Values
+from nyala.twin.config import TwinConfig
 from nyala.twin.jobs import Urgency
 from nyala.twin.state import Executed
 from nyala.twin.telling import Telling
 from nyala.vocab.errors import TelegramError
 
 
-def take(telling: Telling, payload: bytes) -> list[Executed]:
+def take(telling: Telling, config: TwinConfig, payload: bytes) -> list[Executed]:
     """A telegram of the command port, the meter standing at this instant; what was carried out."""
     try:
         command = messages.decode_command(payload)
     except TelegramError:
         _refuse(telling, payload)
+        return []
+    if command.opcode is Opcode.CONFIG_COMMIT:
+        config.commit(command)
+        return []
+    if command.opcode is Opcode.CONFIG_ASK:
+        config.report()
         return []
     executed = telling.memory.executed
     known = executed.get(command.sequence)
@@ -54,8 +62,8 @@ def _execute(telling: Telling, command: Command) -> list[Executed]:
             _read(telling, command)
         case Opcode.BACKFILL:
             _back_fill(telling, command)
-        case Opcode.QUERY:
-            raise AssertionError("a query is answered before")
+        case Opcode.QUERY | Opcode.CONFIG_COMMIT | Opcode.CONFIG_ASK:
+            raise AssertionError(f"{command.opcode.name} is answered before")
     return []
 
 

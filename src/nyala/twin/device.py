@@ -30,6 +30,7 @@ from nyala.meter.supply import Reason
 from nyala.telegram.kinds import EventCode, Port
 from nyala.telegram.values import Values
 from nyala.twin import commands, image
+from nyala.twin.config import TwinConfig
 from nyala.twin.jobs import Job, Urgency
 from nyala.twin.packages import PORTS as PACKAGE_PORTS
 from nyala.twin.packages import TwinPackages
@@ -67,10 +68,11 @@ class Twin:
         regulation: Regulation | None = None,
     ) -> None:
         self.meter, self.identity = meter, identity
-        self.reporting = reporting or Reporting()
+        self._factory_reporting = reporting or Reporting()
         self.memory = memory or TwinMemory(reported_edge=meter.last_edge, reported_day=meter.clock_s // DAY_S)
         self.keeper = Keeper(meter, seed=identity.dev_eui)
         self.telling = Telling(meter, self.memory)
+        self.config = TwinConfig(self.telling)
         self.mac = DeviceMac(identity, region, self.memory.device, random, regulation=regulation)
         self.packages = TwinPackages(self.telling, self.mac, random)
         self.regulation = regulation
@@ -82,6 +84,11 @@ class Twin:
         self._reserved = 0
         """The image in the memory allows uplinks below this counter."""
         self._report_clock_s = self._next_report_s(meter.clock_s)
+
+    @property
+    def reporting(self) -> Reporting:
+        """When it reports."""
+        return self.config.reporting(self._factory_reporting)
 
     # -- time
 
@@ -133,6 +140,7 @@ class Twin:
         """The module starts: all that it knows is in its memory."""
         self.memory, self._kept = memory, ()
         self.telling = Telling(self.meter, memory)
+        self.config = TwinConfig(self.telling)
         self.mac = DeviceMac(self.identity, self.mac.region, memory.device, self._random, regulation=self.regulation)
         self.packages = TwinPackages(self.telling, self.mac, self._random)
 
@@ -246,7 +254,12 @@ class Twin:
                     self.telling.hello()
                 case Received(port=Port.COMMAND, payload=payload, group=None):  # a group orders nobody
                     self.meter.advance(now_us // US_PER_S)
-                    remaining += commands.take(self.telling, payload)
+                    before = self.reporting
+                    remaining += commands.take(self.telling, self.config, payload)
+                    if self.reporting != before:
+                        self._report_clock_s = self._next_report_s(self.meter.clock_s)
+                case Received(port=Port.CONFIG, payload=payload, group=None):
+                    self.config.part(payload)
                 case Received(port=port) if port in PACKAGE_PORTS:
                     self.meter.advance(now_us // US_PER_S)
                     for off in self.packages.receive(effect, now_us):

@@ -23,15 +23,20 @@ from nyala.api.state import ApiState
 from nyala.app import Centre
 from nyala.billing.run import run_month
 from nyala.billing.tariff_file import shipped_text
+from nyala.headend.bulk import BulkOrder, Member, Plan
+from nyala.headend.bulk_life import BulkState, MemberState
 from nyala.headend.command_life import CommandState
-from nyala.headend.commands import CommandStep
+from nyala.headend.commands import CommandStep, Kind
+from nyala.headend.notify import Happened, Target, TargetKind, moved
 from nyala.headend.ports import AlarmRaised, Changes, EventRow, GatewayRow
 from nyala.headend.registry import MeterState
+from nyala.headend.storms_shapes import Entry, Incident, Notice, Scope, Taken
 from nyala.lorawan.network.plan import indonesia
 from nyala.lorawan.network.sessions import SessionRow
-from nyala.store import meters, rows, schema, tariffs, users
+from nyala.store import groups_of_meters, meters, notifications, rows, schema, tariffs, users
 from nyala.store.bills import TenantBills
 from nyala.store.engine import open_engine, upgrade, writing
+from nyala.store.groups_of_meters import Group
 from nyala.store.ingest import InlineWriter
 from nyala.store.keys import ring_of
 from nyala.vocab.alarms import Alarm
@@ -51,6 +56,11 @@ OURS, CT_METER, SILENT, THEIRS = 1, 2, 3, 4
 OUR_COMMAND, THEIR_COMMAND = 1, 2
 OUR_BILL, THEIR_BILL = 1, 2
 OUR_ALARM, THEIR_ALARM = 1, 2
+OUR_INCIDENT, THEIR_INCIDENT = 1, 2
+OUR_TARGET, THEIR_TARGET = 1, 2
+OUR_MESSAGE, THEIR_MESSAGE = 1, 2
+OUR_GROUP, THEIR_GROUP = 1, 2
+OUR_CAMPAIGN, THEIR_CAMPAIGN = 1, 2
 WH: Final = 5
 """Energy of every interval."""
 
@@ -93,12 +103,36 @@ def build(folder: Path) -> None:
             gateways=[GatewayRow(GATEWAY, NOW_S * US_PER_S, 7)],
         ),
     )
+    for tenant, number in ((ours, OURS), (theirs, THEIRS)):
+        _outage(engine, tenant, number)
+        _ended_campaign(engine, tenant, number)
     session = SessionRow(0xD0001, 1, bytes(16), bytes(16), 5, 5, True, dict(SETTINGS), ((GATEWAY, 5.0),))
     with writing(engine) as connection:
         connection.execute(schema.lorawan_session.insert(), [rows.session_row(session, ring_of(engine))])
     for tenant in (ours, theirs):
         assert run_month(TenantBills(engine, tenant, NOW_S), MONTH, NOW_S).stored == 1
     engine.dispose()
+
+
+def _outage(engine: Engine, tenant: int, number: int) -> None:
+    """An incident of one meter, a target, and a message that was not delivered."""
+    target = Target(0, tenant, "ops", TargetKind.EMAIL, "ops@utility.example", bytes(32))
+    notifications.add_target(engine, target, by="ani", key=f"{tenant}:first", now_us=NOW_S * US_PER_S)
+    now_us = NOW_S * US_PER_S
+    incident = Incident(tenant, tenant, Alarm.MAGNET, Scope.SITE, "A-1", START_S, START_S, now_us, now_us, 1, 1)
+    entry = Entry(number, Alarm.MAGNET, START_S, now_us, 120, None, incident.id, told=True)
+    notice = Notice(f"incident-{tenant}-raised", tenant, Alarm.MAGNET, True, Scope.SITE, "A-1", ("A-1",), START_S, START_S, 1)
+    outbox = notifications.Notifications(engine)
+    outbox.keep(Taken([entry], [], [incident], [notice]), 10**9, [], now_us)
+    [(message, _)] = outbox.begin(now_us, 1)
+    outbox.end(moved(message, Happened.REFUSED, now_us, "550 no such user"))
+
+
+def _ended_campaign(engine: Engine, tenant: int, number: int) -> None:
+    """A group of one meter, and a campaign that is over."""
+    groups_of_meters.add_group(engine, Group(0, tenant, "all", fixed=True), [number], by="ani", now_us=NOW_S * US_PER_S)
+    order = BulkOrder(tenant, tenant, "all", Plan(Kind.READ), BulkState.DONE, 0, "ani", "why", 10**9, 0, 0)
+    write(engine, Changes(bulk_orders=[order], bulk_members=[(tenant, Member(number, MemberState.VERIFIED, number))]))
 
 
 def _heard(number: int) -> MeterState:

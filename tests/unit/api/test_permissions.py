@@ -11,17 +11,34 @@ from tests.unit.api.estate import (
     MONTH,
     OUR_ALARM,
     OUR_BILL,
+    OUR_CAMPAIGN,
     OUR_COMMAND,
+    OUR_GROUP,
+    OUR_INCIDENT,
+    OUR_MESSAGE,
+    OUR_TARGET,
     OURS,
     THEIR_ALARM,
     THEIR_BILL,
+    THEIR_CAMPAIGN,
     THEIR_COMMAND,
+    THEIR_INCIDENT,
+    THEIR_MESSAGE,
+    THEIR_TARGET,
     THEIRS,
     is_problem,
 )
 
 PROFILE = "from=2025-10-01T00:00:00Z&to=2025-10-02T00:00:00Z"
 KEY = {"Idempotency-Key": "key-0001"}
+ZONE = {"settings": [{"kind": "zone", "offset": "+07:00"}]}
+EXCHANGE = {
+    "new_meter_id": CT_METER,
+    "at_s": 1_760_000_400,
+    "final": {"import_wh": 5, "export_wh": 0},
+    "start": {"import_wh": 0, "export_wh": 0},
+    "reason": "broken",
+}
 ASKED: dict[tuple[str, str], tuple[Permission, str, object]] = {
     ("GET", "/fleet"): (Permission.READ_FLEET, "", None),
     ("GET", "/gateways"): (Permission.READ_FLEET, "", None),
@@ -33,6 +50,9 @@ ASKED: dict[tuple[str, str], tuple[Permission, str, object]] = {
     ("GET", "/meters/{meter_id}/events"): (Permission.READ_METERS, "", None),
     ("GET", "/meters/{meter_id}/lorawan"): (Permission.READ_METERS, "", None),
     ("POST", "/meters/{meter_id}/lorawan/readmit"): (Permission.READMIT, "", None),
+    ("GET", "/meters/{meter_id}/configuration"): (Permission.READ_METERS, "", None),
+    ("PUT", "/meters/{meter_id}/configuration"): (Permission.CONFIGURE, "", ZONE),
+    ("PUT", "/configuration"): (Permission.CONFIGURE, "", {"meters": [OURS], **ZONE}),
     ("GET", "/meters/{meter_id}/commands"): (Permission.READ_COMMANDS, "", None),
     ("POST", "/meters/{meter_id}/commands"): (Permission.READ_NOW, "", {"kind": "read"}),
     ("GET", "/commands/{command_id}"): (Permission.READ_COMMANDS, "", None),
@@ -41,6 +61,31 @@ ASKED: dict[tuple[str, str], tuple[Permission, str, object]] = {
     ("GET", "/models/{name}/datasheet"): (Permission.READ_METERS, "", None),
     ("GET", "/alarms"): (Permission.READ_ALARMS, "state=all", None),
     ("POST", "/alarms/{alarm_id}/acknowledge"): (Permission.ACKNOWLEDGE, "", {"note": "seen"}),
+    ("GET", "/incidents"): (Permission.READ_ALARMS, "ended=true", None),
+    ("GET", "/incidents/{incident_id}"): (Permission.READ_ALARMS, "", None),
+    ("GET", "/targets"): (Permission.READ_NOTIFICATIONS, "", None),
+    ("POST", "/targets"): (Permission.MANAGE_NOTIFICATIONS, "", {"name": "b", "kind": "email", "address": "b@utility.example"}),
+    ("POST", "/targets/{target_id}/test"): (Permission.MANAGE_NOTIFICATIONS, "", None),
+    ("DELETE", "/targets/{target_id}"): (Permission.MANAGE_NOTIFICATIONS, "", None),
+    ("GET", "/messages"): (Permission.READ_NOTIFICATIONS, "state=dead", None),
+    ("POST", "/messages/{message_id}/resend"): (Permission.RESEND, "", None),
+    ("GET", "/meters/{meter_id}/life"): (Permission.READ_METERS, "", None),
+    ("POST", "/meters/{meter_id}/life"): (Permission.MANAGE_METERS, "", {"event": "resume", "reason": "back"}),
+    ("POST", "/meters/{meter_id}/exchange"): (Permission.MANAGE_METERS, "", EXCHANGE),
+    ("POST", "/meters/import"): (Permission.MANAGE_METERS, "", {"text": "serial,model,dev_eui,join_eui,app_key"}),
+    ("GET", "/groups"): (Permission.READ_METERS, "", None),
+    ("POST", "/groups"): (Permission.MANAGE_METERS, "", {"name": "site A", "site": "A-1"}),
+    ("GET", "/templates"): (Permission.READ_METERS, "", None),
+    ("POST", "/templates"): (Permission.MANAGE_METERS, "", {"name": "flat"}),
+    ("GET", "/campaigns"): (Permission.READ_COMMANDS, "", None),
+    ("POST", "/campaigns"): (Permission.ORDER_MANY, "", {"group": OUR_GROUP, "kind": "read", "reason": "audit"}),
+    ("GET", "/campaigns/{campaign_id}"): (Permission.READ_COMMANDS, "", None),
+    ("GET", "/campaigns/{campaign_id}/meters"): (Permission.READ_COMMANDS, "", None),
+    ("POST", "/campaigns/{campaign_id}/approve"): (Permission.APPROVE, "", {}),
+    ("POST", "/campaigns/{campaign_id}/reject"): (Permission.APPROVE, "", {}),
+    ("POST", "/campaigns/{campaign_id}/pause"): (Permission.ORDER_MANY, "", {}),
+    ("POST", "/campaigns/{campaign_id}/resume"): (Permission.ORDER_MANY, "", {}),
+    ("POST", "/campaigns/{campaign_id}/cancel"): (Permission.ORDER_MANY, "", {}),
     ("GET", "/bills/months"): (Permission.READ_BILLS, "", None),
     ("GET", "/bills"): (Permission.READ_BILLS, f"month={MONTH}", None),
     ("GET", "/bills/{bill_id}"): (Permission.READ_BILLS, "", None),
@@ -55,6 +100,10 @@ ENDLESS = ("GET", "/live")
 SHARED = {"{line}": 0, "{name}": "three-phase"}
 OURS_IDS = {"{meter_id}": OURS, "{command_id}": OUR_COMMAND, "{alarm_id}": OUR_ALARM, "{bill_id}": OUR_BILL} | SHARED
 THEIR_IDS = {"{meter_id}": THEIRS, "{command_id}": THEIR_COMMAND, "{alarm_id}": THEIR_ALARM, "{bill_id}": THEIR_BILL} | SHARED
+OURS_IDS |= {"{incident_id}": OUR_INCIDENT, "{target_id}": OUR_TARGET, "{message_id}": OUR_MESSAGE}
+OURS_IDS |= {"{campaign_id}": OUR_CAMPAIGN}
+THEIR_IDS |= {"{campaign_id}": THEIR_CAMPAIGN}
+THEIR_IDS |= {"{incident_id}": THEIR_INCIDENT, "{target_id}": THEIR_TARGET, "{message_id}": THEIR_MESSAGE}
 
 
 def routes(app: FastAPI) -> dict[tuple[str, str], list[object]]:

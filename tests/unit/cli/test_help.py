@@ -15,6 +15,7 @@ COMMANDS = {
         "doctor",
         "bench",
         "meter",
+        "meters",
         "telegram",
         "lorawan",
         "tariff",
@@ -33,6 +34,7 @@ COMMANDS = {
     ("export",): ["readings", "bills"],
     ("db",): ["upgrade", "verify", "rekey"],
     ("user",): ["add"],
+    ("meters",): ["replace", "activate"],
 }
 
 

@@ -75,4 +75,4 @@ def test_the_benchmark_of_capacity_names_its_figures_and_its_baseline(nyala):
     figures = said.json["figures"]
     assert figures["meters_99"] == pytest.approx(figures["ratio_to_aloha_99"] * figures["aloha_meters_99"], rel=0.01)
     assert figures["meters_99_9"] < figures["meters_99"]
-    assert said.json["baseline"].startswith("pure ALOHA")
+    assert said.json["baseline"].startswith("frames: pure ALOHA")

@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nyala.headend import onboarding
+from nyala.headend.lifecycle import Life
 from nyala.headend.onboarding import ERRORS_MAX, OPTIONAL, REQUIRED, TEXT_MAX, NewMeter, Reading, read_file
 from nyala.meter.model import MODELS
 from nyala.telegram.kinds import PERIODS_S
@@ -55,6 +56,7 @@ PLAIN = NewMeter(
     installed_s=NOW_S,
     period_s=900,
     report_s=3_600,
+    life=Life.ACTIVE,
 )
 
 

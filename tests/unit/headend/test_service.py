@@ -372,7 +372,7 @@ def test_a_downlink_that_was_not_taken_is_tried_again(centre):
     centre.hears(None, b"")
     centre.order(Kind.READ)
     for downlink in centre.headend.poll(centre.now_us)[0]:
-        centre.headend.not_taken(downlink)
+        centre.headend.not_taken(downlink, centre.now_us)
     centre.now_s += 90
     assert len(centre.headend.poll(centre.now_us)[0]) == 2
     assert centre.headend.next_us > centre.now_us

@@ -1,6 +1,7 @@
 """What a gateway says of a frame: errors lead to the next window or gateway, and the sender learns it once."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -315,3 +316,17 @@ def test_only_so_many_frames_wait_for_their_result():
         air.now_us += SECOND
         air.server.poll(air.now_us)
     assert len(air.server._dispatch._attempts) == ATTEMPTS_MAX
+
+
+def test_class_c_frames_of_one_device_leave_one_after_the_other_whichever_gateways_send_them():
+    air = Air(gateways=(Gateway(0xA1), Gateway(0xA2)))
+    air.meet()
+    first = len(air.heard(Transmission))
+    for number in range(6):
+        air.order(bytes([number]) * 20)
+    air.run(30)
+    frames = air.heard(Transmission)[first:]
+    assert len(frames) == 6
+    assert len({frame.gateway for frame in frames}) == 2
+    spans = [(f.start_us, f.start_us + air.airtime_us(f.phy, f.data_rate, crc=False)) for f in frames]
+    assert all(end <= start for (_, end), (start, _) in pairwise(spans))

@@ -1,14 +1,19 @@
 """What the tests of the store share: meters, and one of every row that a unit of work may hold."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 from sqlalchemy import Engine, Table, func, select
 
+from nyala.headend.bulk import BulkOrder, Member, Plan, Step
+from nyala.headend.bulk_life import BulkState, MemberState
 from nyala.headend.campaigns import CampaignRow
 from nyala.headend.command_life import CommandState
 from nyala.headend.commands import CommandRow, CommandStep, Kind
+from nyala.headend.exchange import Exchange
+from nyala.headend.lifecycle import Life, LifeEvent, LifeRow, LifeStep
 from nyala.headend.onboarding import NewMeter
 from nyala.headend.ports import AlarmRaised, Changes, EventRow, GatewayRow, RegisterRow
 from nyala.headend.registry import AlarmShadow, MeterRecord, MeterState
@@ -16,7 +21,7 @@ from nyala.lorawan.crypto import AesKey
 from nyala.lorawan.network.multicast import MulticastGroup
 from nyala.lorawan.network.port import AppUplink, Reception
 from nyala.lorawan.network.sessions import Counted, Root, SessionRow
-from nyala.lorawan.packages.campaign import Plan
+from nyala.lorawan.packages import campaign as packages
 from nyala.mdm.load_day import Key, LoadDay, LoadDayRow, to_row
 from nyala.store import meters, schema
 from nyala.store.ingest import InlineWriter
@@ -140,8 +145,25 @@ def group(mc_addr: int = 0x01FF0000, **said: Any) -> MulticastGroup:
 
 def campaign(number: int = 1, **said: Any) -> CampaignRow:
     """A campaign over the group of its number."""
-    plan = Plan(b"\0block", 1 << 24, 5, 0x01FEFFFF + number, bytes(range(0xC0, 0xD0)), 0, 921_400_000, 2, 2_000_000)
+    plan = packages.Plan(b"\0block", 1 << 24, 5, 0x01FEFFFF + number, bytes(range(0xC0, 0xD0)), 0, 921_400_000, 2, 2_000_000)
     return CampaignRow(number, plan, (0xD0001, 0xD0002), NOW_US, "ani", NOW_US + 1, **({"report": {"phase": "send"}} | said))
+
+
+def bulk_order(number: int = 1, **said: Any) -> BulkOrder:
+    """A campaign that runs."""
+    plan = Plan(Kind.READ, 30, 10, 5, 600, 9_000)
+    order = BulkOrder(
+        number, 1, "all", plan, BulkState.RUNNING, NOW_US, "ani", "why", NOW_US + 9_000 * US_PER_S, NOW_US, NOW_US
+    )
+    return replace(order, **({"key": "1:bulk", "history": [Step(NOW_US, "running", "ani", "why")]} | said))
+
+
+def exchange() -> Exchange:
+    """Meter 2 takes the place of meter 1."""
+    old, new = (
+        MeterRecord(n, 1, f"N{n:05d}", "single-phase", 0xD0000 + n, "Asia/Jakarta", 900, 3_600, START_S) for n in (1, 2)
+    )
+    return Exchange(old, new, START_S + 900, {"import_wh": 7}, {"import_wh": 0}, NOW_US, "ani", "broken")
 
 
 def everything() -> Changes:
@@ -163,6 +185,11 @@ def everything() -> Changes:
         gateways=[GatewayRow(GATEWAY, NOW_US, 2)],
         groups=[group()],
         campaigns=[campaign()],
+        bulk_orders=[bulk_order()],
+        bulk_members=[(1, Member(1, MemberState.ORDERED, 1)), (1, Member(2, MemberState.FAILED, None, "no; ünïcode"))],
+        lives=[LifeRow(1, Life.REPLACED, NOW_US, START_S + 900), LifeRow(2, Life.ACTIVE, NOW_US)],
+        life_steps=[LifeStep(1, LifeEvent.REPLACE, Life.REPLACED, START_S + 900, NOW_US, "ani", "broken")],
+        exchanges=[exchange()],
     )
 
 

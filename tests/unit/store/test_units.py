@@ -82,7 +82,7 @@ def test_the_columns_that_lists_need_are_filled(connection, commit):
 
 def test_the_same_unit_twice_leaves_what_once_leaves(connection, commit, engine):
     unit = everything()
-    unit.steps, unit.gateways = [], []
+    unit.steps, unit.life_steps, unit.gateways = [], [], []
     commit(unit)
     before = counts(engine)
     commit(unit)

@@ -2,6 +2,7 @@
 
 from hypothesis import strategies as st
 
+from nyala.telegram.config import ConfigPart, ConfigReport, Reported
 from nyala.telegram.intervals import INTERVALS_MAX, ChannelBlock, Intervals
 from nyala.telegram.kinds import PERIODS_S, EventCode, Opcode, Result
 from nyala.telegram.messages import Answer, Command, Event, Hello
@@ -29,7 +30,19 @@ commands = st.one_of(
         count=st.integers(1, 2**16),
     ),
     st.builds(Command, u16, st.just(Opcode.QUERY), asked=u16),
+    st.builds(Command, u16, st.just(Opcode.CONFIG_ASK)),
+    st.builds(
+        Command,
+        u16,
+        st.just(Opcode.CONFIG_COMMIT),
+        setting=st.integers(0, 15),
+        length=st.integers(0, 2**12 - 1),
+        version=u16,
+        check=u32,
+    ),
 )
+parts = st.builds(ConfigPart, st.integers(0, 15), u16, st.integers(0, 2**12 - 1), st.binary(min_size=1, max_size=238))
+reports = st.builds(ConfigReport, st.lists(st.builds(Reported, u8, u16, u16), min_size=1, max_size=48).map(tuple))
 
 
 @st.composite
@@ -59,4 +72,4 @@ def runs(draw: st.DrawFn, *, count: int | None = None) -> Intervals:
     return Intervals(draw(instants) // period_s, period_s, blocks, outages)
 
 
-telegrams = st.one_of(hellos, events, answers, commands, values(), runs())
+telegrams = st.one_of(hellos, events, answers, commands, values(), runs(), parts, reports)

@@ -48,7 +48,9 @@ def test_any_bytes_are_values_or_a_telegram_error(lead, body):
 @given(st.sampled_from((4, 24)), st.data())
 def test_zero_bytes_behind_a_body_are_not_needed(count, data):
     row = data.draw(st.lists(energies, min_size=count, max_size=count))
-    model, body = CODER.encode_body({Channel.IMPORT: row}, 10**4)
+    coded = CODER.encode_body({Channel.IMPORT: row}, 10**4)
+    assert coded is not None
+    model, body = coded
     assert CODER.decode_body(model, body.rstrip(b"\0"), count) == {Channel.IMPORT: tuple(row)}
     assert body == body.rstrip(b"\0")
 

@@ -26,7 +26,8 @@ NOW_S = 1_760_000_000
 def headers(draw: st.DrawFn, *, full: bool = False) -> Header:
     """Any header of a form."""
     *numbers, _, _, _ = (draw(st.integers(0, (1 << (field.full_width if full else field.width)) - 1)) for field in FIELDS)
-    return Header(*numbers, *(draw(st.booleans()) for _ in range(3)))
+    flags = tuple(draw(st.booleans()) for _ in range(3))
+    return Header(*numbers, *flags)  # type: ignore[arg-type]
 
 
 def test_the_fields_are_those_of_the_table_and_fill_three_or_six_bytes():

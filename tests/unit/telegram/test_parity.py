@@ -108,7 +108,7 @@ def test_a_meter_keeps_bodies_of_its_last_leads_only_and_through_a_restart():
 def test_every_loss_of_up_to_three_of_eighteen_blocks_is_repaired(size):
     places = range(SENT_MAX + 18 + SENT_MAX)
     for lost in combinations(range(SENT_MAX, SENT_MAX + 18), size):
-        recovery, found = Recovery(900), {}
+        recovery, found = Recovery(900), dict[int, bytes]()
         for place in places:
             if place not in lost:
                 found |= hear(recovery, BORN + place)
@@ -121,7 +121,7 @@ def test_the_order_of_arrival_does_not_matter(seed):
     heard = [place for place in range(44) if draw.random() > 0.25]
     results = []
     for _ in range(4):
-        recovery, found = Recovery(900), set()
+        recovery, found = Recovery(900), set[int]()
         for place in heard + draw.sample(heard, 9):
             got = recovery.take(Body(LEAD, BORN + place, body_of(BORN + place)), parity_of(BORN + place), (BORN + 44) * HOUR_S)
             assert found.isdisjoint(each.number for each in got)

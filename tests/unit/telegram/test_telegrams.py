@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from nyala.telegram import messages
 from nyala.telegram.codec import decode, encode
+from nyala.telegram.config import ConfigPart, ConfigReport, Reported, pack_report
 from nyala.telegram.intervals import ChannelBlock, Intervals
 from nyala.telegram.kinds import PERIODS_S, UPLINK_PORTS, EventCode, Opcode, Port, Result
 from nyala.telegram.messages import Answer, Command, Event, Hello
@@ -31,6 +32,15 @@ BY_HAND = [
     (Port.COMMAND, "0102 04 0123456 3 005f", Command(0x0102, Opcode.BACKFILL, first=0x0123456, period_s=900, count=96)),
     (Port.COMMAND, "0102 05 0101", Command(0x0102, Opcode.QUERY, asked=0x0101)),
     (Port.COMMAND, "0102 06", Command(0x0102, Opcode.DEMAND_RESET)),
+    (
+        Port.COMMAND,
+        "0102 07 1 024 0003 deadbeef",
+        Command(0x0102, Opcode.CONFIG_COMMIT, setting=1, length=0x24, version=3, check=0xDEADBEEF),
+    ),
+    (Port.COMMAND, "0102 08", Command(0x0102, Opcode.CONFIG_ASK)),
+    (Port.CONFIG, "1 007 0003 0a0b", ConfigPart(1, 3, 7, b"\x0a\x0b")),
+    (Port.CONFIG_REPORT, "01 0003 beef 06 0000 0000", ConfigReport((Reported(1, 3, 0xBEEF), Reported(6, 0, 0)))),
+    (Port.ANSWER, "0102 07 08 00070015", Answer(0x0102, Opcode.CONFIG_COMMIT, Result.INCOMPLETE, 7 << 16 | 21)),
     (Port.ANSWER, "0102 06 05 00000003", Answer(0x0102, Opcode.DEMAND_RESET, Result.LOCKED_OUT, 3)),
     (Port.ANSWER, "0102 01 00 00000001", Answer(0x0102, Opcode.SWITCH_OPEN, Result.DONE, 1)),
     (Port.ANSWER, "0102 63 02 00000000", Answer(0x0102, 99, Result.UNKNOWN_OPCODE)),
@@ -74,10 +84,13 @@ def test_any_port_and_bytes_are_a_telegram_or_a_telegram_error(port, payload, re
     except TelegramError:
         return
     assert port in set(Port)
-    assert isinstance(telegram, Intervals | Values | Event | Answer | Hello | Command)
+    assert isinstance(telegram, Intervals | Values | Event | Answer | Hello | Command | ConfigPart | ConfigReport)
 
 
-@given(st.sampled_from([Port.HELLO, Port.EVENT, Port.ANSWER, Port.COMMAND]), st.binary(max_size=14))
+@given(
+    st.sampled_from([Port.HELLO, Port.EVENT, Port.ANSWER, Port.COMMAND, Port.CONFIG, Port.CONFIG_REPORT]),
+    st.binary(max_size=14),
+)
 def test_a_telegram_of_fixed_form_writes_back_what_was_read(port, payload):
     try:
         telegram = decode(port, payload, NOW_S)
@@ -115,8 +128,8 @@ def test_a_byte_more_or_less_is_never_taken_for_the_same(telegram):
 
 def test_meters_speak_on_ports_10_to_19_and_the_head_end_on_20_to_29():
     assert {port for port in Port if 10 <= port <= 19} == UPLINK_PORTS
-    assert {port for port in Port if 20 <= port <= 29} == {Port.COMMAND}
-    assert len(set(Port)) == 7
+    assert {port for port in Port if 20 <= port <= 29} == {Port.COMMAND, Port.CONFIG}
+    assert len(set(Port)) == 9
 
 
 def test_every_period_of_the_product_sheet_has_a_code_of_three_bits():
@@ -158,7 +171,7 @@ REFUSED_BYTES = {
     "a back-fill of an unknown period": (Port.COMMAND, "0001 04 0123456 6 005f"),
     "a back-fill that is cut short": (Port.COMMAND, "0001 04 0123456 3 00"),
     "a query that is cut short": (Port.COMMAND, "0001 05 01"),
-    "an unknown result": (Port.ANSWER, "0001 01 09 00000000"),
+    "an unknown result": (Port.ANSWER, "0001 01 0a 00000000"),
     "an answer with a byte behind it": (Port.ANSWER, "0001 01 00 00000000 00"),
     "values without a value": (Port.VALUES, "1756"),
     "values with an unknown form of time": (Port.VALUES, "d756 56 0 1"),
@@ -170,6 +183,14 @@ REFUSED_BYTES = {
     "intervals of an unknown period": (Port.INTERVALS, "6e4 1 c 12 8000 a00"),
     "one channel twice": (Port.INTERVALS, "6e4 1 6 00 00"),
     "intervals that are cut short": (Port.INTERVALS, "6e4 1 6 12 8000"),
+    "a commit that is cut short": (Port.COMMAND, "0001 07 1 024 0003 deadbe"),
+    "a commit with a byte behind it": (Port.COMMAND, "0001 07 1 024 0003 deadbeef 00"),
+    "a question for settings with arguments": (Port.COMMAND, "0001 08 01"),
+    "a part without bytes": (Port.CONFIG, "1 007 0003"),
+    "a part that is cut short": (Port.CONFIG, "1 007 00"),
+    "a report of nothing": (Port.CONFIG_REPORT, ""),
+    "a report that is cut short": (Port.CONFIG_REPORT, "01 0003 be"),
+    "a report of too many": (Port.CONFIG_REPORT, "01 0003 beef" * 49),
     "bits behind the intervals": (Port.INTERVALS, "6e4 1 6 12 8000 a01"),
 }
 
@@ -210,6 +231,13 @@ UNSAYABLE = {
     "an interval of 33 bits": Intervals(1, 900, {Channel.IMPORT: ChannelBlock((1 << 32,))}),
     "an unknown period": Intervals(1, 901, RUN.channels),
     "an outage behind the run": Intervals(1, 900, RUN.channels, frozenset({2})),
+    "a commit with a count": Command(1, Opcode.CONFIG_COMMIT, setting=1, length=1, version=1, count=1),
+    "a commit of too many bytes": Command(1, Opcode.CONFIG_COMMIT, setting=1, length=1 << 12, version=1),
+    "a switch command with a version": Command(1, Opcode.SWITCH_OPEN, version=1),
+    "a part without bytes": ConfigPart(1, 1, 0, b""),
+    "a part of a kind of five bits": ConfigPart(16, 1, 0, b"x"),
+    "a report of nothing": ConfigReport(()),
+    "a report of too many": ConfigReport((Reported(1, 1, 1),) * 49),
     "an index of 29 bits": Intervals(1 << 28, 900, RUN.channels),
 }
 
@@ -225,3 +253,17 @@ def test_a_malformed_command_still_tells_its_sequence_number_and_opcode():
     assert messages.sequence_of(unhex("0102 63 ffff")) == (0x0102, 0x63)
     with pytest.raises(TelegramError):
         messages.sequence_of(unhex("0102"))
+
+
+@given(st.integers(5, 242), st.integers(1, 120))
+def test_a_report_of_settings_fits_any_room_and_says_all(room, count):
+    entries = [Reported(number % 256, number, 65_535 - number) for number in range(count)]
+    payloads = pack_report(entries, room)
+    assert all(len(payload) <= room for payload in payloads)
+    said = [decode(Port.CONFIG_REPORT, payload, NOW_S) for payload in payloads]
+    assert [entry for report in said if isinstance(report, ConfigReport) for entry in report.entries] == entries
+
+
+def test_a_report_of_settings_is_not_packed_where_no_entry_fits():
+    with pytest.raises(BadArgumentError):
+        pack_report([Reported(1, 1, 1)], 4)

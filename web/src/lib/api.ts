@@ -1,7 +1,9 @@
 // The one door to /api/v1: typed calls, problems as errors, 401 told to whoever listens.  No state, no retry.
 
+import type { Configuration, NewSetting } from './config_types';
 import type { GatewayRow } from './gateway_types';
 import type { MeterFaces } from './lcd';
+import type * as N from './notify_types';
 import type * as T from './types';
 import { uuid4 } from './uuid';
 
@@ -132,6 +134,10 @@ export const api = {
       body: {},
       headers: { 'Idempotency-Key': key },
     }),
+  configuration: (id: Id) => call<Configuration>('GET', `/meters/${part(id)}/configuration`),
+  /** Says what shall be: the same again changes nothing. */
+  configure: (id: Id, settings: NewSetting[]) =>
+    call<Configuration>('PUT', `/meters/${part(id)}/configuration`, { body: { settings } }),
   events: (id: Id) => call<{ items: T.MeterEvent[] }>('GET', `/meters/${part(id)}/events`),
   commands: (id: Id) => call<{ items: T.Command[] }>('GET', `/meters/${part(id)}/commands`),
   /** `key` is made once per intention: the same key sent again does nothing twice. */
@@ -156,6 +162,24 @@ export const api = {
       body: { note },
       headers: { 'Idempotency-Key': key },
     }),
+  incidents: (signal?: AbortSignal) =>
+    call<{ items: N.Incident[] }>('GET', '/incidents', { parameters: { limit: 50 }, signal }),
+  incident: (id: Id, signal?: AbortSignal) =>
+    call<N.IncidentDetail>('GET', `/incidents/${part(id)}`, { signal }),
+  targets: (signal?: AbortSignal) => call<{ items: N.Target[] }>('GET', '/targets', { signal }),
+  /** `key` as for a command. */
+  addTarget: (target: N.NewTarget, key: string = uuid4()) =>
+    call<N.Target & { secret: string }>('POST', '/targets', {
+      body: target,
+      headers: { 'Idempotency-Key': key },
+    }),
+  removeTarget: (id: Id) => call<undefined>('DELETE', `/targets/${part(id)}`),
+  testTarget: (id: Id) =>
+    call<undefined>('POST', `/targets/${part(id)}/test`, { headers: { 'Idempotency-Key': uuid4() } }),
+  messages: (state: N.MessageState | '', signal?: AbortSignal) =>
+    call<N.Messages>('GET', '/messages', { parameters: { state, limit: 100 }, signal }),
+  resend: (id: Id) =>
+    call<N.Message>('POST', `/messages/${part(id)}/resend`, { headers: { 'Idempotency-Key': uuid4() } }),
   gateways: (after: string | null, limit: number, signal?: AbortSignal) =>
     call<T.Page<GatewayRow>>('GET', '/gateways', {
       parameters: { after: after ?? undefined, limit },

@@ -6,6 +6,7 @@ export type Route =
   | { page: 'meter'; id: string }
   | { page: 'alarms' }
   | { page: 'gateways' }
+  | { page: 'notifications' }
   | { page: 'model'; id: string }
   | { page: 'bills' }
   | { page: 'bill'; id: string }
@@ -23,6 +24,7 @@ const PAGES: Record<string, (id: string | undefined) => Route> = {
   login: (id) => (id === undefined ? { page: 'login' } : { page: 'nowhere' }),
   meters: (id) => (id ? { page: 'meter', id } : { page: 'meters' }),
   alarms: (id) => (id === undefined ? { page: 'alarms' } : { page: 'nowhere' }),
+  notifications: (id) => (id === undefined ? { page: 'notifications' } : { page: 'nowhere' }),
   gateways: (id) => (id === undefined ? { page: 'gateways' } : { page: 'nowhere' }),
   models: (id) => (id ? { page: 'model', id } : { page: 'nowhere' }),
   bills: (id) => (id ? { page: 'bill', id } : { page: 'bills' }),

@@ -14,8 +14,7 @@ from nyala.store import alarms, meters
 from nyala.store.alarms import Which
 from nyala.store.meters import PAGE_MAX
 from nyala.store.users import User
-from nyala.vocab.alarms import alarm_table
-from nyala.vocab.errors import UnknownError
+from nyala.vocab.centre_alarms import alarm_kinds, kind_named
 
 router = APIRouter(prefix="/alarms", tags=["alarms"])
 Reader = Annotated[User, Depends(require(Permission.READ_ALARMS))]
@@ -24,11 +23,13 @@ SeverityName = Literal["high", "medium", "low"]
 
 def _bits(severity: str | None, alarm: str | None) -> set[int] | None:
     """The bits that a filter asks for, None where it asks for all; UnknownError."""
-    if alarm is not None and alarm not in {row.name for row in alarm_table()}:
-        raise UnknownError("alarm", alarm)
+    if alarm is not None:
+        kind_named(alarm)
     if severity is None and alarm is None:
         return None
-    return {int(row.alarm) for row in alarm_table() if severity in {None, row.severity.value} and alarm in {None, row.name}}
+    return {
+        code for code, kind in alarm_kinds().items() if severity in {None, kind.severity.value} and alarm in {None, kind.name}
+    }
 
 
 @router.get("")

@@ -13,6 +13,7 @@ from collections import deque
 from dataclasses import replace
 from typing import Final
 
+from nyala.lorawan.network.air import GUARD_US
 from nyala.lorawan.network.asking import asked, holds_class_c
 from nyala.lorawan.network.downlink import Said, build, compose, payload_max, rxc
 from nyala.lorawan.network.pending import Attempt, Reply, Waiting
@@ -209,8 +210,9 @@ class Dispatch:
             sent = self._answer(session, reply, now_us)
             if sent:
                 return sent
-        if reply is not None and now_us < reply.over_us:
-            self._timers.wake(dev_eui, reply.over_us)
+        quiet_us = max(session.busy_until_us, 0 if reply is None else reply.over_us)
+        if now_us < quiet_us:
+            self._timers.wake(dev_eui, quiet_us)
             return []
         if holds_class_c(session):
             return []  # the next uplink tells where it listens
@@ -247,8 +249,11 @@ class Dispatch:
             session.queue.remove(waiting)
         phy = build(session, said, pending=bool(session.queue))
         self._sessions.changed(session)
-        if reply is not None:
-            reply.over_us = max(reply.over_us, slot.start_us + self.schedule.airtime_us(len(phy), slot.data_rate))
+        over_us = slot.start_us + self.schedule.airtime_us(len(phy), slot.data_rate)
+        if reply is None:
+            session.busy_until_us = over_us + GUARD_US
+        else:
+            reply.over_us = max(reply.over_us, over_us)
         events: list[Event] = [self._hand_over(slot, phy, session.dev_eui, waiting, reply)]
         if waiting is None:
             return events
@@ -280,6 +285,8 @@ class Dispatch:
         if session is None:
             return []
         events = [] if waiting is None else self._back(session, waiting, transmission.gateway, result)
+        if reply is None and result in UNSENT:
+            session.busy_until_us = now_us
         if reply is not None:
             assert transmission.delay_us is not None
             reply.tried.add((transmission.gateway, transmission.delay_us))

@@ -138,6 +138,8 @@ class Session:
     outstanding: Waiting | None = None
     """The confirmed downlink that waits for its acknowledgement."""
     outstanding_until_us: int = 0
+    busy_until_us: int = 0
+    """The last class C frame is on the air until then: the next, perhaps from another gateway, must not overtake it."""
     restored: bool = False
     """It comes from the store: a confirmed downlink of before the restart may still be answered."""
 

@@ -28,7 +28,7 @@ class Group(Enum):
     REGISTERS = "registers"
     BILLING = "billing"
     CONFIGURATION = "configuration"
-    CALENDAR = "calendar"
+    SETTINGS = "settings"
     COUNTERS = "counters"
     TWIN = "twin"
 

@@ -104,14 +104,14 @@ def test_the_wear_of_an_image_is_levelled():
 
 def test_a_damaged_newest_image_falls_back_to_the_one_before():
     opened = store()
-    spot = LAYOUT.images[Group.CALENDAR]
-    opened.save(Group.CALENDAR, b"one")
-    opened.save(Group.CALENDAR, b"two")
+    spot = LAYOUT.images[Group.SETTINGS]
+    opened.save(Group.SETTINGS, b"one")
+    opened.save(Group.SETTINGS, b"two")
     opened.devices["eeprom"].write(spot.address + spot.slot_bytes + 8, b"T")
-    assert reopened(opened).load(Group.CALENDAR) == b"one"
+    assert reopened(opened).load(Group.SETTINGS) == b"one"
     for slot in range(spot.slots):
         opened.devices["eeprom"].write(spot.address + slot * spot.slot_bytes + 8, b"?")
-    assert reopened(opened).load(Group.CALENDAR) is None
+    assert reopened(opened).load(Group.SETTINGS) is None
 
 
 def test_a_slot_of_another_group_is_none_of_this():
