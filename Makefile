@@ -1,5 +1,5 @@
 # nyala: `make demo` and `make test` do all their own set-up on a machine with Python 3.11+, make and git.
-.PHONY: setup setup-demo demo test check format bench mutation docs clean
+.PHONY: setup setup-demo demo test lint check format bench mutation docs clean
 PY ?= python3
 BIN := .venv/bin
 WEB := $(shell find web/src web/public web/index.html web/package-lock.json web/vite.config.ts -type f 2>/dev/null)
@@ -16,15 +16,15 @@ test: setup  ## all tests
 	$(BIN)/pytest
 	$(BIN)/pytest -n 0 tests/e2e  # by themselves: Playwright keeps a loop of its own running
 
-check: setup  ## what CI runs
+lint: setup  ## format, lint, types, arrows, docs, portal
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/make.py --check
 	$(BIN)/python hatch_build.py run check
-	$(BIN)/pytest
-	$(BIN)/pytest -n 0 tests/e2e
+
+check: lint test  ## what CI runs
 
 format: setup
 	$(BIN)/ruff check --fix-only -q . ; $(BIN)/ruff format -q .
