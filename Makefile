@@ -30,7 +30,7 @@ format: setup
 	$(BIN)/ruff check --fix-only -q . ; $(BIN)/ruff format -q .
 
 bench: setup  ## all benchmarks
-	for name in metrology fleet lorawan downlink capacity ingest; do $(BIN)/nyala bench $$name; done
+	for name in metrology fleet lorawan downlink capacity telegram ingest; do $(BIN)/nyala bench $$name; done
 
 mutation: setup  ## changes the code line by line and names what no test sees; not part of CI
 	$(BIN)/python -m tests.mutation.run $(MUTATION)
