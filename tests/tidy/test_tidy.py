@@ -18,6 +18,10 @@ CORE = ("vocab", "meter", "telegram", "lorawan", "twin", "mdm", "billing", "lab"
 FORBIDDEN_IN_CORE = {"asyncio", "socket", "threading", "os", "secrets", "subprocess", "time", "sqlalchemy", "fastapi"}
 CLOCK_SHELLS = {"cli", "sim/demo.py", "sim/virtual_time.py", "sim/simulation.py", "bench"}
 """The only places that may look at a clock."""
+LEFT_OUT = [".".join(word) for word in (("pytest", "skip"), ("mark", "skip"), ("mark", "xfail"), ("time", "sleep"))]
+LEFT_OUT.append("Magic" + "Mock")
+LEFT_OPEN = ["TO" + "DO", "FIX" + "ME", "X" * 3, "NotImplemented" + "Error"]
+"""Words that no test, and no module, may have; composed, so that they stand nowhere."""
 CLOCKS = {("time", "time"), ("time", "monotonic"), ("time", "perf_counter"), ("datetime", "now"), ("datetime", "utcnow")}
 
 
@@ -54,7 +58,7 @@ def test_a_test_module_is_short_and_nothing_is_skipped(path):
     text = path.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= TEST_LINES
     if path != Path(__file__):
-        assert not [word for word in ("pytest.skip", "mark.skip", "mark.xfail", "time.sleep", "MagicMock") if word in text]
+        assert not [word for word in LEFT_OUT if word in text]
 
 
 def imports(path):
@@ -98,7 +102,7 @@ DRAWS = {"random", "randint", "randrange", "choice", "uniform", "gauss", "expova
 @pytest.mark.parametrize("path", MODULES, ids=name)
 def test_nothing_is_printed_or_left_open(path):
     text = path.read_text(encoding="utf-8")
-    assert not [word for word in ("TODO", "FIXME", "XXX", "NotImplementedError") if word in text]
+    assert not [word for word in LEFT_OPEN if word in text]
     for node in ast.walk(tree(path)):
         assert not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print")
         assert not (isinstance(node, ast.ExceptHandler) and node.type is None), "a bare except"

@@ -16,18 +16,14 @@ from typing import Any, Final
 from sqlalchemy import func, select
 
 from nyala.app import Centre, settle_memory
+from nyala.bench.feeding import Keys, feed, fleet
 from nyala.gateway import semtech_udp as udp
-from nyala.headend.onboarding import NewMeter
-from nyala.lorawan.crypto import AesKey
 from nyala.lorawan.frame import DataFrame, FType, seal
 from nyala.lorawan.network.plan import indonesia
 from nyala.lorawan.network.port import Reception
-from nyala.lorawan.network.sessions import SessionRow
-from nyala.store import meters, schema
-from nyala.store.engine import open_engine, upgrade, writing
+from nyala.store import schema
+from nyala.store.engine import open_engine, upgrade
 from nyala.store.ingest import ThreadWriter
-from nyala.store.keys import ring_of
-from nyala.store.rows import session_row
 from nyala.telegram import intervals
 from nyala.telegram.kinds import Port
 from nyala.vocab.quantities import Channel
@@ -39,9 +35,6 @@ PER_METER: Final = 12
 GATEWAY: Final = 0x0016C001F0000001
 IN_FLIGHT: Final = 4_000
 """Datagrams without an acknowledgement, at most: what gateways would have under way."""
-SETTLE_STEPS: Final = 500
-"""Hundredths of a second for the last windows of deduplication to close."""
-SETTINGS: Final[dict[str, Any]] = {"data_rate": 5, "tx_params_known": True, "channels": list(range(8)), "max_eirp_code": 5}
 
 
 def run() -> dict[str, Any]:
@@ -54,30 +47,21 @@ async def _run(folder: str) -> dict[str, Any]:
     engine = open_engine(folder)
     upgrade(engine)
     start_s = int(time.time()) // DAY_S * DAY_S
-    keys = _fleet(engine, start_s)
+    keys = fleet(engine, METERS, start_s)
     datagrams = _datagrams(keys, start_s)
     writer = ThreadWriter(engine)
     clock = _Clock(start_s)
     centre = Centre(engine, writer, clock.now_us)
     settle_memory(for_good=True)
-    transport = _Acknowledgements()
-    centre.udp.connection_made(transport)
-    task = asyncio.get_running_loop().create_task(centre.ingest.run())
     began = time.perf_counter()
-    for number, (at_s, datagram) in enumerate(datagrams):
-        clock.at_least(at_s)
-        centre.udp.datagram_received(datagram, ("gateway", 1))
-        if number % 64 == 0:
-            await asyncio.sleep(0)
-        if number - transport.count > IN_FLIGHT:
-            await centre.ingest.stored()
-    for _ in range(SETTLE_STEPS):
-        if transport.count == centre.headend.counts["uplinks"] == len(datagrams):
-            break
-        await asyncio.sleep(0.01)
-    await centre.ingest.stored()
+    await feed(
+        centre,
+        [datagram for _, datagram in datagrams],
+        len(datagrams),
+        IN_FLIGHT,
+        lambda number: clock.at_least(datagrams[number][0]),
+    )
     seconds = time.perf_counter() - began
-    task.cancel()
     groups = centre.ingest.groups
     writer.close()
     stored = _stored_intervals(engine)
@@ -113,41 +97,7 @@ class _Clock:
         self._offset_us += max(at_s * US_PER_S - self.now_us(), 0)
 
 
-class _Acknowledgements(asyncio.DatagramTransport):
-    """Counts what the server sends to gateways."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.count = 0
-
-    def sendto(self, data: Any, addr: Any = None) -> None:  # noqa: ARG002 - the transport's interface
-        self.count += data[3] == udp.Kind.PUSH_ACK
-
-    def is_closing(self) -> bool:
-        return False
-
-
-def _fleet(engine: Any, start_s: int) -> list[tuple[int, AesKey, AesKey]]:
-    random = Random(1)
-    new = [
-        NewMeter(
-            f"B{i:07d}", "single-phase", 0xB000 + i, 1, random.randbytes(16), "", "", "UTC", "", 0, (1, 1), start_s, 900, 3600
-        )
-        for i in range(METERS)
-    ]
-    meters.onboard(engine, meters.tenant_id(engine, "bench"), new)
-    keys = [(i + 1, AesKey(random.randbytes(16)), AesKey(random.randbytes(16))) for i in range(METERS)]
-    ring = ring_of(engine)
-    rows = [
-        session_row(SessionRow(0xB000 + i, addr, network.value, session.value, 0, 0, True, SETTINGS), ring)
-        for i, (addr, network, session) in enumerate(keys)
-    ]
-    with writing(engine) as connection:
-        connection.execute(schema.lorawan_session.insert(), rows)
-    return keys
-
-
-def _datagrams(keys: list[tuple[int, AesKey, AesKey]], start_s: int) -> list[tuple[int, bytes]]:
+def _datagrams(keys: Keys, start_s: int) -> list[tuple[int, bytes]]:
     random, region = Random(2), indonesia().region
     found: list[tuple[int, bytes]] = []
     for hour in range(PER_METER):

@@ -30,9 +30,9 @@ def replace_meter(
     from nyala.vocab.time import instant_from_text, iso  # noqa: PLC0415
 
     engine = open_engine(db, key_file=key_file)
-    upgrade(engine)
     at_s, said = instant_from_text(at), (_registers(final), _registers(start))
     with CentreLock(engine):
+        upgrade(engine)
         offline_exchange(engine, old, new, at_s, *said, now_us=int(time.time() * 1e6), by=BY, reason=reason)
     typer.echo(f"{new} has the place of {old} since {iso(at_s)}")
 
@@ -50,8 +50,8 @@ def activate(
     from nyala.store.lock import CentreLock  # noqa: PLC0415
 
     engine = open_engine(db, key_file=key_file)
-    upgrade(engine)
     with CentreLock(engine):
+        upgrade(engine)
         offline_activate(engine, serial, now_us=int(time.time() * 1e6), by=BY, reason=reason)
     typer.echo(f"{serial} is active")
 

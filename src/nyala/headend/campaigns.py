@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
+from nyala.headend.pace import PACE_US
 from nyala.lorawan.crypto import AesKey
 from nyala.lorawan.network.downlink import DATA_OVERHEAD, payload_max
 from nyala.lorawan.network.multicast import MulticastGroup
@@ -36,8 +37,6 @@ RUNNING_MAX: Final = 16
 """Campaigns at a time: each has the air of its gateways for a good part of the time."""
 POLL_US: Final = US_PER_S
 """A campaign is not looked at more often, unless an answer came."""
-ORDER_GAP_US: Final = 3 * US_PER_S // 2
-"""Between two orders: a gateway that goes on sending does not hear the answer to the one before."""
 CLOCK_ANSWERS_MAX: Final = 1_024
 """Answers to clocks that may wait to be sent; beyond it the oldest is not given, and its meter asks again."""
 FRAGMENT_HEADER: Final = 3
@@ -209,7 +208,7 @@ class Campaigns:
         downlinks = list(self._clocks)
         self._clocks.clear()
         if self._orders and now_us >= self._order_us:
-            self._order_us = now_us + ORDER_GAP_US
+            self._order_us = now_us + PACE_US
             downlinks.append(self._orders.pop(next(iter(self._orders))))
         return downlinks
 

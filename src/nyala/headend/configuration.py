@@ -22,6 +22,7 @@ from heapq import heappop, heappush
 from typing import Final
 
 from nyala.headend.foreign.mapping import foreign_model
+from nyala.headend.pace import PACE_US
 from nyala.headend.registry import ConfigShadow, MeterState, Registry
 from nyala.lorawan.network.port import Downlink, DownlinkFate, Fate
 from nyala.telegram import config, messages
@@ -32,10 +33,6 @@ from nyala.vocab.errors import NotAllowedError
 from nyala.vocab.settings import VERSION_MAX, Setting, SettingBlock, checksum, short_check
 from nyala.vocab.time import US_PER_S
 
-GAP_US: Final = 3 * US_PER_S // 2
-"""Between two downlinks of configuration, whosever: gateways keep three quarters of their ears at DR2, commands of others come
-between, and a frame through another gateway does not overtake the one before.
-"""
 OPEN_MAX: Final = 8
 """Exchanges that may be open at once."""
 ANSWER_US: Final = 30 * US_PER_S
@@ -236,7 +233,7 @@ class Configuration:
         return self._downlink(meter_id, work, now_us, Port.COMMAND, payload)
 
     def _downlink(self, meter_id: int, work: _Work, now_us: int, port: Port, payload: bytes) -> Downlink:
-        work.waiting, self._free_us = work.waiting + 1, now_us + GAP_US
+        work.waiting, self._free_us = work.waiting + 1, now_us + PACE_US
         self._due(meter_id, now_us + LEAVE_US)
         return Downlink(self._registry.meter(meter_id).dev_eui, port, payload, token=("config", meter_id, work.exchange))
 

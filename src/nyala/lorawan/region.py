@@ -95,15 +95,19 @@ class Region:
         return self.band_hz[0] <= frequency_hz <= self.band_hz[1]
 
 
+def named_row(kind: str, name: str) -> dict[str, Any]:
+    """The table of a file of `regions` or `regulations`, which says its own name; UnknownError for another."""
+    file = files("nyala.lorawan").joinpath(f"{kind}s", f"{name.lower().replace('-', '_')}.toml")
+    row: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    if row.get("name") != name:
+        raise UnknownError(kind, name)
+    return row
+
+
 @cache
 def region(name: str) -> Region:
     """A region by name (`AS923-2`); UnknownError for one without a file."""
-    file = files("nyala.lorawan").joinpath("regions", f"{name.lower().replace('-', '_')}.toml")
-    if not file.is_file():
-        raise UnknownError("region", name)
-    row: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
-    if row["name"] != name:
-        raise UnknownError("region", name)
+    row = named_row("region", name)
     rates = tuple(DataRate(index=i, **rate) for i, rate in enumerate(row.pop("data_rate")))
     tables = row.pop("rx1_data_rate")
     rx1 = {dwell: tuple(map(tuple, tables[key])) for dwell, key in ((False, "no_dwell"), (True, "dwell")) if key in tables}

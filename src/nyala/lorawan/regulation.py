@@ -5,12 +5,11 @@ laws, and because some laws are not settled (reference: Indonesia): an operator 
 The dwell limit of a data rate is applied by `Region.mac_payload_max`; here stands only whether it applies.
 """
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
+from nyala.lorawan.region import named_row
 from nyala.vocab.errors import UnknownError
 
 PER_MILLE: Final = 1_000
@@ -66,12 +65,7 @@ class Regulation:
 @cache
 def regulation(name: str) -> Regulation:
     """A regulation by name (`indonesia`); UnknownError for one without a file."""
-    file = files("nyala.lorawan").joinpath("regulations", f"{name.replace('-', '_')}.toml")
-    if not file.is_file():
-        raise UnknownError("regulation", name)
-    row: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
-    if row["name"] != name:
-        raise UnknownError("regulation", name)
+    row = named_row("regulation", name)
     lbt = row.pop("lbt", None)
     bands = tuple(SubBand(**band) for band in row.pop("sub_band"))
     return Regulation(lbt=None if lbt is None else Lbt(**lbt), sub_bands=bands, **row)

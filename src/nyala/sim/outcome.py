@@ -81,7 +81,7 @@ class Outcome:
         counts: Counter[str] = Counter()
         for centre in stage.host.started:
             counts += centre.headend.counts
-            counts["duplicates"] += centre.network.duplicates
+            counts["duplicates"] += centre.network.duplicates + centre.udp.counts["repeated_push"]  # a datagram is a frame here
             counts["replaced"] += centre.headend.book.replaced
             counts["backfill_requests"] += centre.headend.backfill.requests
         counts.update({f"radio_{name}": count for name, count in stage.world.radio.counts.items()})

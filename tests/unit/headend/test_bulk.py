@@ -199,7 +199,10 @@ def test_a_cancelled_campaign_takes_back_what_has_not_left_and_names_the_downlin
     room.poll()
     room.say(order, E.CANCEL)
     withdrawn = room.bulk.poll(room.now_us)
-    assert len(withdrawn) == 1
+    [(dev_eui, token)] = withdrawn
+    sent = next(member for member in order.members.values() if member.command_id)
+    assert dev_eui == room.registry.meter(sent.meter_id).dev_eui
+    assert token == ("command", sent.command_id, 1)
     room.store()
     assert order.tally == {MemberState.CANCELLED: 3, MemberState.WAITING: 0, MemberState.ORDERED: 0}
 

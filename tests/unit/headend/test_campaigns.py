@@ -8,13 +8,13 @@ import pytest
 
 from nyala.headend.campaigns import (
     INTERVAL_MIN_US,
-    ORDER_GAP_US,
     POLL_US,
     RUNNING_MAX,
     Campaigns,
     CampaignState,
     targets_of,
 )
+from nyala.headend.pace import PACE_US
 from nyala.headend.service import RefusedTelegram
 from nyala.lorawan.frame import DataFrame, FType, open_payload, seal
 from nyala.lorawan.network.multicast import MC_ADDRS
@@ -109,7 +109,7 @@ def test_orders_and_fragments_leave_the_air_to_others():
     office = Office(30)
     row = office.start(*range(1, 31))
     office.run(2_000)
-    assert all(other - one >= ORDER_GAP_US for (one, _), (other, _) in pairwise(office.orders))
+    assert all(other - one >= PACE_US for (one, _), (other, _) in pairwise(office.orders))
     assert row.plan.interval_us >= INTERVAL_MIN_US
     assert all(other - one >= row.plan.interval_us for (one, _), (other, _) in pairwise(office.messages))
     assert not any(order.confirmed for _, order in office.orders)
@@ -121,7 +121,7 @@ def test_it_is_not_looked_at_all_the_time_while_orders_are_open():
     office.start(*range(1, 31))
     office.campaigns.poll(office.now_us)
     assert office.campaigns.next_us is not None
-    assert office.campaigns.next_us >= office.now_us + min(POLL_US, ORDER_GAP_US)
+    assert office.campaigns.next_us >= office.now_us + min(POLL_US, PACE_US)
     office.run(60)
     assert len({order.dev_eui for _, order in office.orders}) >= ORDERS_MAX
 

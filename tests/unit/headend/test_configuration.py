@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from nyala.headend.configuration import ATTEMPTS_MAX, CHECK_US, GAP_US, OPEN_MAX, Configuration
+from nyala.headend.configuration import ATTEMPTS_MAX, CHECK_US, OPEN_MAX, Configuration
+from nyala.headend.pace import PACE_US
 from nyala.headend.registry import ConfigShadow, MeterState, Registry
 from nyala.lorawan.network.port import Downlink, DownlinkFate, Fate
 from nyala.store import rows
@@ -266,7 +267,7 @@ def test_a_lost_answer_costs_one_commit_and_no_parts():
     line.want()
     downlinks: list[Downlink] = []
     while not line.commits():
-        line.now_us += GAP_US
+        line.now_us += PACE_US
         downlinks = line.configuration.poll(line.now_us)
         line.loss = 1.0 if downlinks and downlinks[0].port == 20 else 0.0
         for downlink in downlinks:
@@ -282,9 +283,9 @@ def test_few_exchanges_are_open_at_once_and_all_meters_have_their_turn():
     for number in range(1, 41):
         line.want(number=number)
     for turn in range(100):
-        now_us = line.now_us + turn * GAP_US
+        now_us = line.now_us + turn * PACE_US
         assert len(line.configuration.poll(now_us)) <= 1
-        assert line.configuration.poll(now_us + GAP_US - 1) == []
+        assert line.configuration.poll(now_us + PACE_US - 1) == []
         assert len(line.configuration._open) <= OPEN_MAX
     line.now_us = now_us
     line.run(2 * 3_600)
