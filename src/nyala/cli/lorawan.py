@@ -1,4 +1,6 @@
-"""`nyala lorawan`: what a frame says (`decode`), meters per gateway (`capacity`), data rate algorithms side by side (`adr`)."""
+"""`nyala lorawan`: what a frame says (`decode`), meters per gateway (`capacity`), data rate algorithms side by side (`adr`),
+and whether the arrays behind these agree with the whole stack (`agree`).
+"""
 
 from typing import Annotated, Any
 
@@ -163,3 +165,27 @@ def adr(
     typer.echo(" " * 26 + "".join(f"{name:>12}" for name in names))
     for figure in found["algorithms"][names[0]]:
         typer.echo(f"{figure:<26}" + "".join(f"{found['algorithms'][name][figure]:>12}" for name in names))
+
+
+@app.command()
+def agree(
+    meters: Annotated[int, typer.Option(help="Meters.")] = 1_000,
+    hours: Annotated[int, typer.Option(help="Hours after two in which the fleet comes up.")] = 4,
+    gateways: Annotated[int, typer.Option(help="Gateways.")] = 1,
+    profile: Annotated[str, typer.Option(help="Radio profile: oulu, hata, ns3 or lorasim.")] = "oulu",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same answer.")] = 1,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Whether the arrays of `capacity` decide what the whole stack lives through: every frame of the same hours."""
+    from nyala.sim.agreement import agree as ask  # noqa: PLC0415
+    from nyala.sim.setup import Scenario  # noqa: PLC0415
+
+    found = ask(Scenario(meters, 1, gateways=gateways, commands=0, profile=profile, seed=seed), hours)
+    if as_json:
+        print_json(found)
+        return
+    typer.echo(f"{found['uplinks']} uplinks and {found['downlinks']} downlinks of {meters} meters, {gateways} gateway(s)")
+    for name, count in found["whole_stack"].items():
+        typer.echo(f"{name:<10}{count:>10}{found['arrays'][name]:>10}")
+    typer.echo(f"{found['differ']} differ; delivered {found['delivery_ratio']:.3%}, drawn {found['delivery_ratio_drawn']:.3%}")
