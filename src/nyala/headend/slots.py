@@ -1,0 +1,181 @@
+"""Slots: each meter of a gateway reports at an instant and on a channel of its own, as far as clocks can be trusted.
+
+A gateway has lanes: a channel, and the spreading factors that share it.  There are as many lanes as it has demodulators, so
+that slots of different lanes may overlap and no frame is turned away, and no lane shares a spreading factor with another of
+its channel.  On a lane slots follow each other; a slot is the frame and a guard before and behind it, which is as long as
+the clock may be off.  The end of the period is kept free for what is not planned: requests, answers, joins.
+
+A meter keeps its slot while its frame fits into it.  Who has none, because all are taken or the clock is not known, goes on
+at the instants of a hash.  The law is not changed by a slot: a meter listens before it talks and counts its air.
+
+Not here: how a slot reaches a meter (a setting of its reporting, `configuration`), and how a clock is measured (`clocks`).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from nyala.vocab.errors import BadArgumentError
+
+SF_LANES: Final[dict[int, tuple[tuple[int, ...], ...]]] = {
+    1: ((7, 8, 9, 10, 11, 12),),
+    2: ((7, 8), (9, 10, 11, 12)),
+}
+"""Spreading factors of the lanes of a channel, by how many demodulators it has: halves of about equal time on the air."""
+FIRST_MS: Final = 15_000
+"""After an interval edge, at least: the registers of the edge are there, whatever the clock."""
+RESERVED_MS: Final = 300_000
+"""The end of each period."""
+STEP_MS: Final = 10
+"""Slots begin at multiples of it: a slot is said in so many."""
+GUARD_LEAST_MS: Final = 35
+"""Answers of the network's clock are good to 1/256 s, and 4 ppm are 15 ms in an hour."""
+GUARD_MOST_MS: Final = 2_000
+"""A clock that is further off is set before it gets a slot."""
+HOLES_MAX: Final = 4_096
+"""Places of a lane that meters have left; more, and the shortest are not used again until the plan is made anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place in the period of a gateway.  `start_ms`: when the frame is to begin, after the begin of the period."""
+
+    gateway: int
+    channel: int
+    start_ms: int
+    air_ms: int
+    """The longest frame that it holds."""
+    guard_ms: int
+
+    @property
+    def span_ms(self) -> tuple[int, int]:
+        """From the begin of the guard before it to the end of the one behind it."""
+        return self.start_ms - self.guard_ms, self.start_ms + self.air_ms + self.guard_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a meter needs: by which gateway it is heard best, its spreading factor, the air of its report, and its clock."""
+
+    meter_id: int
+    gateway: int
+    sf: int
+    air_ms: int
+    clock_error_ms: int
+
+    @property
+    def guard_ms(self) -> int:
+        """How far its clock may be off, and never less than what no clock is better than."""
+        return max(self.clock_error_ms, GUARD_LEAST_MS)
+
+
+class _Lane:
+    """What is taken of a lane: all up to `end_ms`, but for the holes."""
+
+    __slots__ = ("end_ms", "holes")
+
+    def __init__(self) -> None:
+        self.end_ms = FIRST_MS
+        self.holes: list[tuple[int, int]] = []
+
+    def place(self, length_ms: int, until_ms: int) -> int | None:
+        """The first free instant for so long, or None."""
+        for index, (start_ms, end_ms) in enumerate(self.holes):
+            if end_ms - start_ms >= length_ms:
+                rest = (start_ms + length_ms, end_ms)
+                self.holes[index : index + 1] = [rest] if rest[0] < end_ms else []
+                return start_ms
+        if self.end_ms + length_ms > until_ms:
+            return None
+        self.end_ms += length_ms
+        return self.end_ms - length_ms
+
+    def leave(self, start_ms: int, end_ms: int) -> None:
+        """So much is free again; neighbouring holes become one."""
+        holes: list[tuple[int, int]] = []
+        for hole in sorted([*self.holes, (start_ms, end_ms)]):
+            if holes and holes[-1][1] == hole[0]:
+                holes[-1] = holes[-1][0], hole[1]
+            else:
+                holes.append(hole)
+        if holes and holes[-1][1] == self.end_ms:
+            self.end_ms = holes.pop()[0]
+        while len(holes) > HOLES_MAX:
+            holes.remove(min(holes, key=lambda hole: (hole[1] - hole[0], hole)))
+        self.holes = holes
+
+
+class SlotPlan:
+    """The slots of all meters that report every `period_s`, on gateways of `channels` channels and so many demodulators."""
+
+    def __init__(self, period_s: int, channels: int, demodulators: int) -> None:
+        lanes = demodulators // channels if channels else 0
+        if lanes not in SF_LANES:
+            raise BadArgumentError(
+                f"{demodulators} demodulators for {channels} channels: {' or '.join(map(str, SF_LANES))} each"
+            )
+        self._until_ms = period_s * 1_000 - RESERVED_MS
+        if self._until_ms <= FIRST_MS:
+            raise BadArgumentError(f"a period of {period_s} s has no room for slots")
+        self._channels, self._sets = channels, SF_LANES[lanes]
+        self._lanes: dict[int, list[list[_Lane]]] = {}
+        """By gateway: lanes by set of spreading factors, then by channel."""
+        self._slots: dict[int, tuple[Slot, int]] = {}
+        """By meter: its slot, and which set it is of."""
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    def slot(self, meter_id: int) -> Slot | None:
+        """The slot of a meter."""
+        kept = self._slots.get(meter_id)
+        return None if kept is None else kept[0]
+
+    def assign(self, need: Need) -> Slot | None:
+        """The slot of a meter: the one it has where that still serves, or a new one; None where its clock is too far off, or
+        all are taken.
+        """
+        kept, lanes = self._slots.get(need.meter_id), self._set_of(need.sf)
+        if need.guard_ms > GUARD_MOST_MS:
+            self.release(need.meter_id)
+            return None
+        if kept is not None and kept[1] == lanes and _serves(kept[0], need):
+            return kept[0]
+        self.release(need.meter_id)
+        if need.gateway not in self._lanes:
+            self._lanes[need.gateway] = [[_Lane() for _ in range(self._channels)] for _ in self._sets]
+        length_ms = -(-(need.air_ms + 2 * need.guard_ms) // STEP_MS) * STEP_MS
+        by_fullness = sorted(enumerate(self._lanes[need.gateway][lanes]), key=lambda each: (each[1].end_ms, each[0]))
+        for channel, lane in by_fullness:
+            begin_ms = lane.place(length_ms, self._until_ms)
+            if begin_ms is not None:
+                guard_ms = (length_ms - need.air_ms) // 2
+                slot = Slot(need.gateway, channel, begin_ms + guard_ms, need.air_ms, guard_ms)
+                self._slots[need.meter_id] = slot, lanes
+                return slot
+        return None
+
+    def release(self, meter_id: int) -> None:
+        """A meter needs its slot no more."""
+        kept = self._slots.pop(meter_id, None)
+        if kept is not None:
+            slot, lanes = kept
+            begin_ms = slot.start_ms - slot.guard_ms
+            length_ms = -(-(slot.air_ms + 2 * slot.guard_ms) // STEP_MS) * STEP_MS
+            self._lanes[slot.gateway][lanes][slot.channel].leave(begin_ms, begin_ms + length_ms)
+
+    def _set_of(self, sf: int) -> int:
+        for index, each in enumerate(self._sets):
+            if sf in each:
+                return index
+        raise BadArgumentError(f"no lane takes spreading factor {sf}")
+
+
+def _serves(slot: Slot, need: Need) -> bool:
+    """A slot goes on serving: of the same gateway, long enough, and no more than twice as long as needed."""
+    has_ms, needs_ms = slot.air_ms + 2 * slot.guard_ms, need.air_ms + 2 * need.guard_ms
+    return (
+        slot.gateway == need.gateway
+        and needs_ms <= has_ms
+        and slot.guard_ms >= need.guard_ms
+        and has_ms <= 2 * needs_ms + STEP_MS
+    )
