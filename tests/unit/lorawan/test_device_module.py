@@ -99,6 +99,6 @@ def test_the_budget_has_room_for_the_largest_duty_cycle_table():
 def test_the_state_fits_the_module_with_room_for_the_rest():
     rows = budget(LORAWAN_1_0_4)
     ram, flash = sum(row.ram_bytes for row in rows), sum(row.flash_bytes for row in rows)
-    assert (ram, flash) == (4315, 922)  # a change of the state is a change of the budget: say so here
+    assert (ram, flash) == (4316, 922)  # a change of the state is a change of the budget: say so here
     assert ram <= MAC_RAM_SHARE * RAM_BYTES
     assert flash <= MAC_FLASH_SHARE * FLASH_BYTES

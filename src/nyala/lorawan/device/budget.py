@@ -67,6 +67,7 @@ WIDTHS: Final[dict[type, dict[str, int]]] = {
         "repeats_left": 1,
         "asks_time": 1,
         "until_us": INSTANT,
+        "channel": 1,
         "emissions": 1,
         "start_us": INSTANT,
         "end_us": INSTANT,

@@ -189,7 +189,7 @@ class DeviceMac:
         self._answers.sent(carried)
         tries = self.profile.confirmed_tries if message.confirmed else message.tries
         uplink = UplinkInProgress(phy, message.confirmed, message.token, False, tries or activation.nb_trans)
-        uplink.asks_time = TIME_REQUEST in carried
+        uplink.asks_time, uplink.channel = TIME_REQUEST in carried, message.channel
         uplink.until_us = self._ack_until_us if acknowledges else None
         self._owe_nothing()
         return self._went(self._sending.start(uplink, now_us), now_us)
@@ -265,7 +265,7 @@ class DeviceMac:
             return [join_emission(self.region, self.law, rate, hz) for hz in self.region.default_channels_hz]
         activation = self.activation
         assert activation is not None
-        usable = activation.usable_channels(activation.data_rate)
+        usable = uplink.channels(activation.usable_channels(activation.data_rate))
         return [data_emission(activation, self.region, self.law, activation.channels[index]) for index in usable]
 
     def _went(self, effects: list[Effect], now_us: int) -> list[Effect]:

@@ -27,6 +27,8 @@ class Message:
     token: object = None
     tries: int | None = None
     """Copies of an unconfirmed one; None: NbTrans of the network."""
+    channel: int | None = None
+    """Index of the channel on which it goes out if it can do so at once; None, and later: any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class UplinkInProgress:
     asks_time: bool = False
     until_us: int | None = None
     """No emission begins later: what it acknowledges would be mistaken for something else."""
+    channel: int | None = None
+    """As `Message.channel`, until it had to wait."""
     emissions: int = 0
     start_us: int = 0
     end_us: int = 0
@@ -69,6 +73,10 @@ class UplinkInProgress:
         self.close_us = self.rx2[0] + WINDOW_MARGIN_US + preamble_us(*modulation(region, emission.rx2[1]))
         self.repeats_left -= 1
         self.emissions += 1
+
+    def channels(self, usable: list[int]) -> list[int]:
+        """Those of the usable channels on which it may go out now."""
+        return [self.channel] if self.channel is not None and self.channel in usable else usable
 
     def too_late(self, at_us: int) -> bool:
         """Whether no emission may begin at an instant any more."""

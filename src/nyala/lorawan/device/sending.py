@@ -95,7 +95,7 @@ class Sending:
     def wait(self, until_us: int) -> list[Effect]:
         """Waits until an instant, and gives up with all repeats where that is too late."""
         assert self.uplink is not None
-        self.phase, self._retry_us = Phase.WAITING, until_us
+        self.phase, self._retry_us, self.uplink.channel = Phase.WAITING, until_us, None
         if self.uplink.too_late(until_us):
             self.phase, self.uplink.repeats_left = Phase.GIVEN_UP, 0
         return []
