@@ -1,16 +1,18 @@
-"""Slots: each meter of a gateway reports at an instant and on a channel of its own, as far as clocks can be trusted.
+"""Slots: each meter of a cell reports at an instant and on a channel of its own, as far as clocks can be trusted.
 
-A gateway has lanes: a channel, and the spreading factors that share it.  There are as many lanes as it has demodulators, so
-that slots of different lanes may overlap and no frame is turned away, and no lane shares a spreading factor with another of
-its channel.  On a lane slots follow each other; a slot is the frame and a guard before and behind it, which is as long as
-the clock may be off.  The end of the period is kept free for what is not planned: requests, answers, joins.
+A cell is what hears each other: all gateways of a small network, or one.  It has lanes: a channel, and the spreading factors
+that share it.  There are as many lanes as a gateway has demodulators, so that slots of different lanes may overlap and no
+frame is turned away, and no lane shares a spreading factor with another of its channel.  On a lane slots follow each other; a
+slot is the frame and a guard before and behind it, which is as long as the clock may be off.  The end of the period is kept
+free for what is not planned: requests, answers, joins.
 
 A meter keeps its slot while its frame fits into it.  Who has none, because all are taken or the clock is not known, goes on
 at the instants of a hash.  The law is not changed by a slot: a meter listens before it talks and counts its air.
 
-Not here: how a slot reaches a meter (a setting of its reporting, `configuration`), and how a clock is measured (`clocks`).
+Not here: how a slot reaches a meter (`slotting`), and how a clock is measured (`health`).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,9 +39,9 @@ HOLES_MAX: Final = 4_096
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place in the period of a gateway.  `start_ms`: when the frame is to begin, after the begin of the period."""
+    """A place in the period of a cell.  `start_ms`: when the frame is to begin, after the begin of the period."""
 
-    gateway: int
+    cell: int
     channel: int
     start_ms: int
     air_ms: int
@@ -54,10 +56,10 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a meter needs: by which gateway it is heard best, its spreading factor, the air of its report, and its clock."""
+    """What a meter needs: its cell, its spreading factor, the air of its report, and its clock."""
 
     meter_id: int
-    gateway: int
+    cell: int
     sf: int
     air_ms: int
     clock_error_ms: int
@@ -66,6 +68,11 @@ class Need:
     def guard_ms(self) -> int:
         """How far its clock may be off, and never less than what no clock is better than."""
         return max(self.clock_error_ms, GUARD_LEAST_MS)
+
+    @property
+    def length_ms(self) -> int:
+        """Of its slot."""
+        return -(-(self.air_ms + 2 * self.guard_ms) // STEP_MS) * STEP_MS
 
 
 class _Lane:
@@ -105,7 +112,7 @@ class _Lane:
 
 
 class SlotPlan:
-    """The slots of all meters that report every `period_s`, on gateways of `channels` channels and so many demodulators."""
+    """The slots of all meters that report every `period_s`, in cells of `channels` channels and so many demodulators."""
 
     def __init__(self, period_s: int, channels: int, demodulators: int) -> None:
         lanes = demodulators // channels if channels else 0
@@ -118,7 +125,7 @@ class SlotPlan:
             raise BadArgumentError(f"a period of {period_s} s has no room for slots")
         self._channels, self._sets = channels, SF_LANES[lanes]
         self._lanes: dict[int, list[list[_Lane]]] = {}
-        """By gateway: lanes by set of spreading factors, then by channel."""
+        """By cell: lanes by set of spreading factors, then by channel."""
         self._slots: dict[int, tuple[Slot, int]] = {}
         """By meter: its slot, and which set it is of."""
 
@@ -141,18 +148,40 @@ class SlotPlan:
         if kept is not None and kept[1] == lanes and _serves(kept[0], need):
             return kept[0]
         self.release(need.meter_id)
-        if need.gateway not in self._lanes:
-            self._lanes[need.gateway] = [[_Lane() for _ in range(self._channels)] for _ in self._sets]
-        length_ms = -(-(need.air_ms + 2 * need.guard_ms) // STEP_MS) * STEP_MS
-        by_fullness = sorted(enumerate(self._lanes[need.gateway][lanes]), key=lambda each: (each[1].end_ms, each[0]))
+        length_ms = need.length_ms
+        by_fullness = sorted(enumerate(self._cell(need.cell)[lanes]), key=lambda each: (each[1].end_ms, each[0]))
         for channel, lane in by_fullness:
             begin_ms = lane.place(length_ms, self._until_ms)
             if begin_ms is not None:
-                guard_ms = (length_ms - need.air_ms) // 2
-                slot = Slot(need.gateway, channel, begin_ms + guard_ms, need.air_ms, guard_ms)
-                self._slots[need.meter_id] = slot, lanes
-                return slot
+                return self._give(need, lanes, channel, begin_ms)
         return None
+
+    def restore(self, kept: Iterable[tuple[Need, int, int]]) -> None:
+        """Goes on with slots that meters were told: (need, channel, start_ms) of each, into a plan that gave none yet.
+
+        One that overlaps another, because what a meter needs is more now, is not kept.
+        """
+        for need, channel, start_ms in sorted(kept, key=lambda each: (each[1:], each[0].meter_id)):
+            begin_ms, lanes = start_ms - (need.length_ms - need.air_ms) // 2, self._set_of(need.sf)
+            if not 0 <= channel < self._channels:
+                continue
+            lane = self._cell(need.cell)[lanes][channel]
+            if lane.end_ms <= begin_ms and begin_ms + need.length_ms <= self._until_ms:
+                if lane.end_ms < begin_ms:
+                    lane.holes.append((lane.end_ms, begin_ms))
+                lane.end_ms = begin_ms + need.length_ms
+                self._give(need, lanes, channel, begin_ms)
+
+    def _cell(self, cell: int) -> list[list[_Lane]]:
+        if cell not in self._lanes:
+            self._lanes[cell] = [[_Lane() for _ in range(self._channels)] for _ in self._sets]
+        return self._lanes[cell]
+
+    def _give(self, need: Need, lanes: int, channel: int, begin_ms: int) -> Slot:
+        guard_ms = (need.length_ms - need.air_ms) // 2
+        slot = Slot(need.cell, channel, begin_ms + guard_ms, need.air_ms, guard_ms)
+        self._slots[need.meter_id] = slot, lanes
+        return slot
 
     def release(self, meter_id: int) -> None:
         """A meter needs its slot no more."""
@@ -161,7 +190,7 @@ class SlotPlan:
             slot, lanes = kept
             begin_ms = slot.start_ms - slot.guard_ms
             length_ms = -(-(slot.air_ms + 2 * slot.guard_ms) // STEP_MS) * STEP_MS
-            self._lanes[slot.gateway][lanes][slot.channel].leave(begin_ms, begin_ms + length_ms)
+            self._lanes[slot.cell][lanes][slot.channel].leave(begin_ms, begin_ms + length_ms)
 
     def _set_of(self, sf: int) -> int:
         for index, each in enumerate(self._sets):
@@ -171,11 +200,6 @@ class SlotPlan:
 
 
 def _serves(slot: Slot, need: Need) -> bool:
-    """A slot goes on serving: of the same gateway, long enough, and no more than twice as long as needed."""
+    """A slot goes on serving: of the same cell, long enough, and no more than twice as long as needed."""
     has_ms, needs_ms = slot.air_ms + 2 * slot.guard_ms, need.air_ms + 2 * need.guard_ms
-    return (
-        slot.gateway == need.gateway
-        and needs_ms <= has_ms
-        and slot.guard_ms >= need.guard_ms
-        and has_ms <= 2 * needs_ms + STEP_MS
-    )
+    return slot.cell == need.cell and needs_ms <= has_ms and slot.guard_ms >= need.guard_ms and has_ms <= 2 * needs_ms + STEP_MS

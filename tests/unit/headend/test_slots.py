@@ -13,7 +13,7 @@ from nyala.vocab.errors import BadArgumentError
 needs = st.builds(
     Need,
     meter_id=st.integers(1, 40),
-    gateway=st.integers(1, 2),
+    cell=st.integers(1, 2),
     sf=st.integers(7, 10),
     air_ms=st.integers(40, 400),
     clock_error_ms=st.integers(0, GUARD_MOST_MS + 50),
@@ -26,8 +26,8 @@ def given_to(plan, need):
     return slot
 
 
-def need(meter_id, sf=7, air_ms=62, clock_error_ms=0, gateway=1):
-    return Need(meter_id, gateway, sf, air_ms, clock_error_ms)
+def need(meter_id, sf=7, air_ms=62, clock_error_ms=0, cell=1):
+    return Need(meter_id, cell, sf, air_ms, clock_error_ms)
 
 
 @settings(deadline=None)
@@ -44,7 +44,7 @@ def test_whatever_comes_and_goes_no_two_slots_of_a_lane_overlap_and_none_leaves_
         said.pop(step.meter_id, None)
         if slot is not None:
             said[step.meter_id] = step
-            assert slot.gateway == step.gateway
+            assert slot.cell == step.cell
             assert slot.air_ms + 2 * slot.guard_ms >= step.air_ms + 2 * step.guard_ms
             assert slot.guard_ms >= step.clock_error_ms
     assert len(plan) == len(said)
@@ -53,8 +53,10 @@ def test_whatever_comes_and_goes_no_two_slots_of_a_lane_overlap_and_none_leaves_
         slot = plan.slot(meter_id)
         assert slot is not None
         lane = next(index for index, each in enumerate(sets) if step.sf in each)
-        lanes[slot.gateway, slot.channel, lane].append(slot.span_ms)
+        lanes[slot.cell, slot.channel, lane].append(slot.span_ms)
         assert 0 <= slot.channel < gateway[0]
+    again = SlotPlan(600, *gateway)
+    again.restore((step, slot.channel, slot.start_ms) for step in said.values() if (slot := plan.slot(step.meter_id)))
     for spans in lanes.values():
         spans.sort()
         assert spans[0][0] >= FIRST_MS
@@ -70,7 +72,7 @@ def test_a_meter_keeps_its_slot_while_its_frame_fits_and_gets_another_where_it_d
     longer = given_to(plan, need(1, air_ms=200))
     assert longer is not slot
     assert given_to(plan, need(1, air_ms=40)) is not longer  # half of it would be wasted
-    assert given_to(plan, need(1, air_ms=40, gateway=2)).gateway == 2
+    assert given_to(plan, need(1, air_ms=40, cell=2)).cell == 2
 
 
 def test_a_lane_of_its_own_for_the_slow_where_there_are_two_demodulators_to_a_channel():
@@ -118,3 +120,21 @@ def test_a_gateway_or_a_period_without_lanes_is_refused(period_s, channels, demo
 def test_a_spreading_factor_of_no_lane_is_refused():
     with pytest.raises(BadArgumentError):
         SlotPlan(3_600, 8, 8).assign(need(1, sf=6))
+
+
+def test_a_plan_that_begins_anew_goes_on_with_the_slots_that_were_told():
+    plan, again = SlotPlan(3_600, 1, 1), SlotPlan(3_600, 1, 1)
+    needs = [need(meter_id, air_ms=50 + meter_id) for meter_id in range(9)]
+    slots = [given_to(plan, each) for each in needs]
+    told = [(each, slot.channel, slot.start_ms) for each, slot in zip(needs, slots, strict=True) if each.meter_id != 4]
+    again.restore([*told, (need(20), 7, 20_000)])  # there is no such channel
+    assert [again.slot(each.meter_id) for each in needs] == [*slots[:4], None, *slots[5:]]
+    assert given_to(again, needs[4]) == slots[4]  # the hole is found again
+    assert again.slot(20) is None
+
+
+def test_a_slot_that_has_become_too_short_is_not_gone_on_with():
+    plan, again = SlotPlan(3_600, 1, 1), SlotPlan(3_600, 1, 1)
+    slots = [given_to(plan, need(meter_id)) for meter_id in range(2)]
+    again.restore([(need(meter_id, clock_error_ms=300), 0, slot.start_ms) for meter_id, slot in enumerate(slots)])
+    assert (again.slot(0), again.slot(1)) == (None, None)
