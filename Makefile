@@ -50,6 +50,7 @@ clean:
 	$(BIN)/uv pip sync -q --require-hashes requirements/dev.txt
 	$(BIN)/uv pip install -q --no-deps --no-build-isolation -e .
 	$(BIN)/python -m nyala.meter.warm
+	$(BIN)/python -m nyala.telegram.warm
 	touch $@ .venv/demo.stamp
 
 .venv/demo.stamp: .venv/bin/uv requirements/demo.txt pyproject.toml

@@ -1,16 +1,17 @@
-"""Makes the pages of docs/reference from the tables and the program: `python docs/make.py`; `--check` fails on stale ones.
+"""Makes docs/telegram.md and the pages of docs/reference from the tables and the program: `python docs/make.py`.
 
-A page here is never edited by hand.  State diagrams are drawn from the transition tables.
+`--check` fails on stale ones.  A page here is never edited by hand.  State diagrams are drawn from the transition tables.
 """
 
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
+import telegram_page
 import typer
+from md import diagram, table
 from sqlalchemy import create_engine
 
 from nyala.api.application import create_app
@@ -26,31 +27,13 @@ from nyala.lorawan.packages import commands as packages
 from nyala.lorawan.region import region
 from nyala.lorawan.regulation import regulation
 from nyala.meter import supply
-from nyala.telegram import intervals, kinds, messages, values
 from nyala.vocab.alarms import alarm_table
 from nyala.vocab.quality import quality_table
 from nyala.vocab.quantities import RATES, catalogue
 
-REFERENCE: Final = Path(__file__).parent / "reference"
+DOCS: Final = Path(__file__).parent
+REFERENCE: Final = DOCS / "reference"
 NOTE: Final = "<!-- Made by docs/make.py: do not edit. -->\n"
-
-
-def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    """A Markdown table."""
-    names = list(head)
-    lines = ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
-    lines += ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows]
-    return "\n".join(lines) + "\n"
-
-
-def diagram(transitions: Mapping[tuple[Enum, Enum], Enum], first: Enum, finals: Iterable[Enum]) -> str:
-    """A Mermaid state diagram of a transition table."""
-    lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {first.name.lower()}"]
-    lines += [
-        f"    {state.name.lower()} --> {target.name.lower()}: {event.value}" for (state, event), target in transitions.items()
-    ]
-    lines += [f"    {final.name.lower()} --> [*]" for final in sorted(finals, key=lambda each: each.name)]
-    return "\n".join([*lines, "```"]) + "\n"
 
 
 def quantities() -> str:
@@ -70,20 +53,6 @@ def qualities() -> str:
     rows = [(r.quality.value, f"`{r.quality.name}`", r.cim, r.espi, r.nem12, r.meaning) for r in quality_table().values()]
     text = "# Quality of an interval value\n\nThe mapping to CIM, ESPI and NEM12 is ours, not a standard's.\n\n"
     return text + table(("code", "name", "CIM", "ESPI", "NEM12", "meaning"), rows)
-
-
-def telegrams() -> str:
-    """Telegrams, from the docstrings that hold their layouts."""
-    rows = [(port.value, f"`{port.name}`", "head-end" if port >= 20 else "meter") for port in kinds.Port]
-    text = "# Telegrams\n\nWhat meter and head-end say over LoRaWAN. `nyala telegram decode PORT HEX` reads one.\n\n"
-    text += table(("FPort", "telegram", "said by"), rows)
-    for module in (intervals, values, messages):
-        title, _, body = (module.__doc__ or "").partition("\n")
-        text += f"\n## {title}\n\n```text\n{body.strip()}\n```\n"
-    for name, codes in (("Events", kinds.EventCode), ("Orders", kinds.Opcode), ("Results", kinds.Result)):
-        text += f"\n## {name}\n\n" + table(("code", "name"), [(c.value, f"`{c.name}`") for c in codes])
-    text += f"\nInterval lengths by their code: {', '.join(f'{i} = {s} s' for i, s in enumerate(kinds.PERIODS_S))}.\n"
-    return text
 
 
 def commands() -> str:
@@ -217,7 +186,6 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "alarms": alarm_pages,
     "quantities": quantities,
     "qualities": qualities,
-    "telegrams": telegrams,
     "commands": commands,
     "lorawan": lorawan,
     "permissions": permissions,
@@ -230,8 +198,9 @@ def main(*, check: bool) -> int:
     """Writes the pages, or says which are stale."""
     REFERENCE.mkdir(exist_ok=True)
     stale = []
-    for name, make in PAGES.items():
-        text, file = NOTE + make(), REFERENCE / f"{name}.md"
+    pages = {REFERENCE / f"{name}.md": make for name, make in PAGES.items()} | {DOCS / "telegram.md": telegram_page.page}
+    for file, make in pages.items():
+        text = NOTE + make()
         if not file.exists() or file.read_text(encoding="utf-8") != text:
             stale.append(file.name)
             if not check:

@@ -7,9 +7,9 @@ the transports.  A centre that is built again over the same store goes on where 
 import gc
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from nyala.gateway.known import Gateways, Link
 from nyala.gateway.mqtt import bridge_of
@@ -17,10 +17,15 @@ from nyala.gateway.shell import CompositeRadio, Shell
 from nyala.gateway.station_access import StationAccess
 from nyala.gateway.station_server import StationServer
 from nyala.gateway.udp_server import SemtechUdpServer
-from nyala.headend.backfill import profile_of
+from nyala.headend.block_checks import check_block
+from nyala.headend.block_settings import next_version, want_all
+from nyala.headend.budget import Budget
 from nyala.headend.bulk import Abilities, Bulk
-from nyala.headend.campaigns import CampaignRow, Campaigns
+from nyala.headend.campaign_life import CampaignRow, Order
+from nyala.headend.campaigns import Campaigns
 from nyala.headend.commands import CommandTracker
+from nyala.headend.config_orders import ConfigOrders
+from nyala.headend.configuration import Configuration
 from nyala.headend.exchange import Exchange, exchange
 from nyala.headend.foreign.mapping import foreign_model
 from nyala.headend.ingest import Ingest
@@ -28,6 +33,8 @@ from nyala.headend.lifecycle import GONE, Life, LifeEvent, LifeRow, Lives
 from nyala.headend.notify_loop import Fleet
 from nyala.headend.onboarding import NewMeter
 from nyala.headend.ports import Changes, Writer
+from nyala.headend.profile import profile_of
+from nyala.headend.reads import ReadPlan, Reads
 from nyala.headend.registry import MeterRecord, Registry
 from nyala.headend.service import HeadEnd
 from nyala.headend.storms_shapes import Origin
@@ -37,19 +44,25 @@ from nyala.lorawan.network.port import AppUplink, Reception, Transmission, TxRes
 from nyala.lorawan.network.server import NetworkServer
 from nyala.mdm.book import Book
 from nyala.mdm.closing import estimate_gaps
-from nyala.meter.model import meter_model
-from nyala.store import bulk, commands, groups, lifecycle, meters
+from nyala.meter.model import meter_model, model_of_code
+from nyala.store import bulk, commands, config_orders, frames, groups, lifecycle, meters, reads
 from nyala.store.ingest import InlineWriter
 from nyala.store.load_days import LoadDays
-from nyala.telegram.blocks import Block
+from nyala.telegram.blocks import Block, setting_block
 from nyala.vocab.errors import NotAllowedError, UnknownError
 from nyala.vocab.identifiers import eui_text
+from nyala.vocab.settings import Setting, SettingBlock
 from nyala.vocab.time import US_PER_S
 
 GC_YOUNG: Final = 50_000
 """New objects after which the collector looks at them: some hundred uplinks' worth, which are gone by then."""
 UDP_PORT: Final = 1700
 """Where gateways of the Semtech protocol send by default."""
+
+
+def has_switch(record: MeterRecord) -> bool:
+    """Whether a meter of ours has a supply switch."""
+    return meter_model(record.model).supply_switch
 
 
 class Centre:
@@ -64,30 +77,22 @@ class Centre:
         plan: NetworkPlan | None = None,
         stations: StationAccess | None = None,
         bridges: Sequence[str] = (),
+        slots: bool = False,
     ) -> None:
-        """`bridges`: other network servers, as `gateway.mqtt.bridge_of` reads them; whoever runs the centre starts them."""
+        """`bridges`: other network servers, as `gateway.mqtt.bridge_of` reads them; whoever runs the centre starts them.
+        `slots`: meters report in slots of their own.
+        """
         self.engine, self.now_us = engine, now_us
         self.plan = plan or indonesia()
         with engine.connect() as connection:
-            records, states = meters.load_records(connection), meters.load_states(connection)
-            sessions = meters.load_sessions(connection)
-            open_commands = commands.open_commands(connection)
-            next_command, next_journal = commands.next_command_id(connection), commands.next_journal(connection)
-            left_over = commands.not_worked_off(connection)
-            multicast_groups, running = groups.load_groups(connection), groups.running_campaigns(connection)
-            campaigns = Campaigns(groups.next_campaign_id(connection))
-            lives, running_orders = lifecycle.load_lives(connection), bulk.running(connection)
-            next_order = bulk.next_id(connection)
-        self.registry = Registry(records, states)
-        self.network = NetworkServer(self.plan, sessions, multicast_groups)
-        for campaign in running:
-            campaigns.resume(campaign, self.network)
-        tracker = CommandTracker(self.registry, open_commands, next_command)
-        self.lives = Lives(lives)
-        for meter_id in self.lives.gone:
-            self.registry.retire(meter_id)
-        orders = Bulk(tracker, self.registry.meter, self._ability, running_orders, next_order)
-        self.headend = HeadEnd(self.registry, Book(LoadDays(engine)), tracker, campaigns, orders, self.lives)
+            self.registry = Registry(meters.load_records(connection), meters.load_states(connection))
+            sessions, multicast_groups = meters.load_sessions(connection), groups.load_groups(connection)
+            self.network = NetworkServer(self.plan, sessions, multicast_groups)
+            self.lives = Lives(lifecycle.load_lives(connection))
+            for meter_id in self.lives.gone:
+                self.registry.retire(meter_id)
+            self.headend = self._head_end(connection, self.plan if slots else None)
+            next_journal, left_over = commands.next_journal(connection), commands.not_worked_off(connection)
         self.ingest = Ingest(self.network, self.headend, writer, now_us, next_journal=next_journal)
         self.gateways = Gateways()
         self.udp = SemtechUdpServer(self.plan.region, self.ingest, now_us, self.gateways)
@@ -100,6 +105,20 @@ class Centre:
             [each for each in left_over if isinstance(each, Reception)],
             [each for each in left_over if isinstance(each, AppUplink)],
         )
+
+    def _head_end(self, connection: Connection, slots: NetworkPlan | None) -> HeadEnd:
+        """The head-end, with everything that was under way."""
+        budget = Budget(self.network)
+        campaigns = Campaigns(groups.next_campaign_id(connection), budget)
+        for campaign in groups.running_campaigns(connection):
+            campaigns.resume(campaign, self.network)
+        meter, ability = self.registry.meter, self._ability
+        tracker = CommandTracker(self.registry, commands.open_commands(connection), commands.next_command_id(connection))
+        orders = Bulk(tracker, meter, ability, bulk.running(connection), bulk.next_id(connection), budget)
+        plans = Reads(tracker, meter, ability, self._members, reads.running(connection), reads.next_id(connection))
+        settings = config_orders.running(connection), config_orders.next_id(connection), has_switch
+        windows, book = frames.load_windows(connection), Book(LoadDays(self.engine))
+        return HeadEnd(self.registry, book, tracker, campaigns, orders, self.lives, windows, plans, settings, budget, slots)
 
     def _transmitted(self, transmission: Transmission, result: TxResult) -> None:
         """What a gateway said of a transmission goes to the network, which may send it again."""
@@ -114,7 +133,7 @@ class Centre:
         def origin(meter_id: int) -> Origin:
             record = self.registry.meter(meter_id)
             gateway = next(iter(self._heard_by(record.dev_eui)), "")
-            return Origin(record.tenant_id, record.serial, record.site, gateway)
+            return Origin(record.tenant_id, record.serial, record.site, gateway, record.feeder)
 
         def hearing(meter_id: int) -> Hearing:
             record = self.registry.meter(meter_id)
@@ -160,6 +179,10 @@ class Centre:
         model = meter_model(record.model)
         return Abilities(model.supply_switch, model.phases)
 
+    def _members(self, plan: ReadPlan) -> list[int]:
+        with self.engine.connect() as connection:
+            return reads.members(connection, plan)
+
     def say_life(self, meter_id: int, event: LifeEvent, *, at_s: int, by: str, reason: str) -> None:
         """What a person says of the life of a meter; what a removed one never reported is estimated.  As `Lives.say`."""
         self.lives.say((meter_id, event, reason), at_s=at_s, by=by, now_us=self.now_us())
@@ -178,18 +201,41 @@ class Centre:
         self.ingest.nudge()
         return done
 
-    def start_campaign(self, block: Block, meter_ids: Sequence[int], *, by: str, mc_key: bytes | None = None) -> CampaignRow:
+    def start_campaign(
+        self,
+        block: Block,
+        meter_ids: Sequence[int],
+        *,
+        by: str,
+        mc_key: bytes | None = None,
+        order: Order | None = None,
+    ) -> CampaignRow:
         """Begins to bring a block to meters of ours by multicast.  `mc_key`: where it must be known (a seeded simulation).
 
-        UnknownError for no such meter; NotAllowedError for another maker's; and as `Campaigns.start`.
+        UnknownError for no such meter; and as `check_block` and `Campaigns.start`.
         """
         records = [self.registry.meter(meter_id) for meter_id in meter_ids]
-        foreign = next((record for record in records if foreign_model(record.model) is not None), None)
-        if foreign is not None:
-            raise NotAllowedError(f"meter {foreign.serial} ({foreign.model}): its multicast keys are not ours to make")
-        devices, key = [record.dev_eui for record in records], mc_key or secrets.token_bytes(16)
-        row = self.headend.campaigns.start(self.network, block, devices, by=by, mc_key=key, now_us=self.now_us())
+        check_block(block, records, lambda code: model_of_code(code).name)
+        tenant_id = records[0].tenant_id if records else 0
+        row = self.headend.campaigns.start(
+            self.network,
+            block,
+            [record.dev_eui for record in records],
+            by=by,
+            mc_key=mc_key or secrets.token_bytes(16),
+            now_us=self.now_us(),
+            order=order or Order(tenant_id),
+        )
         self.ingest.nudge()
+        return row
+
+    def start_settings(
+        self, kind: Setting, body: bytes, meter_ids: Sequence[int], *, by: str, order: Order | None = None
+    ) -> CampaignRow:
+        """The same for a setting: wanted of each of the meters in one version; whoever is not reached gets it alone."""
+        setting = SettingBlock(next_version(self.registry, meter_ids, kind), body)
+        row = self.start_campaign(setting_block(kind, setting), meter_ids, by=by, order=order)
+        want_all(self.registry, self.headend.configuration, meter_ids, (kind, setting, by), self.now_us())
         return row
 
 
@@ -250,6 +296,28 @@ def offline_activate(engine: Engine, serial: str, *, now_us: int, by: str, reaso
     lives.say((meter.id, LifeEvent.ACTIVATE, reason), at_s=now_us // US_PER_S, by=by, now_us=now_us)
     rows, steps = lives.take_changes()
     _write(engine, Changes(lives=rows, life_steps=steps))
+
+
+def offline_reads(engine: Engine, say: Callable[[Reads], Any]) -> None:
+    """What a person says of scheduled reads, where no centre runs on the store: one that begins then takes them up."""
+    with engine.connect() as connection:
+        registry = Registry(meters.load_records(connection))
+        tracker, loaded, next_id = CommandTracker(registry, [], 1), reads.running(connection), reads.next_id(connection)
+        plans = Reads(tracker, registry.meter, loaded=loaded, next_id=next_id)
+    say(plans)
+    _write(engine, Changes(read_plans=plans.take_changes()))
+
+
+def offline_configuration(engine: Engine, say: Callable[[ConfigOrders], Any]) -> None:
+    """What a person says of the configuration of meters, where no centre runs on the store: one that begins then sends it."""
+    with engine.connect() as connection:
+        registry = Registry(meters.load_records(connection), meters.load_states(connection))
+        loaded, next_id = config_orders.running(connection), config_orders.next_id(connection)
+    orders = ConfigOrders(Configuration(registry), registry, loaded, next_id, has_switch)
+    say(orders)
+    changes = Changes(states=registry.take_changes())
+    changes.config_orders, changes.config_members = orders.take_changes()
+    _write(engine, changes)
 
 
 def _of_serial(registry: Registry, serial: str) -> MeterRecord:

@@ -113,7 +113,9 @@ class Serving:
         bridges: Sequence[str] = (),
         plan: NetworkPlan | None = None,
         sender: Sender | None = None,
+        slots: bool = False,
     ) -> None:
+        self._slots = slots
         self._engine, self._now_us, self._host, self._port = engine, now_us, host, port
         self._udp_host, self._udp_port = udp_host or host, udp_port
         self._stations, self._bridges, self._plan = stations, bridges, plan
@@ -150,7 +152,15 @@ class Serving:
             self._stations.check()
         self._writer = ThreadWriter(self._engine)
         access = None if self._stations is None else self._stations.access
-        self.centre = Centre(self._engine, self._writer, self._now_us, plan=self._plan, stations=access, bridges=self._bridges)
+        self.centre = Centre(
+            self._engine,
+            self._writer,
+            self._now_us,
+            plan=self._plan,
+            stations=access,
+            bridges=self._bridges,
+            slots=self._slots,
+        )
         logs.watch(self.centre)
         settle_memory(for_good=True)
         try:

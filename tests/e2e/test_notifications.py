@@ -94,6 +94,13 @@ def test_an_incident_stands_above_the_alarms_and_opens_to_its_meters(browser, es
     expect(incident).to_contain_text("Site A-1")
     incident.get_by_role("button").click()
     expect(incident.get_by_role("link", name="N00001")).to_be_visible()
+    expect(incident.get_by_test_id("site-map")).to_have_count(0)  # nobody has said where its site is
+    place = {"site": "A-1", "lat": -6.175392, "lon": 106.827153}
+    assert context.request.put("/api/v1/sites/place", data=place).ok
+    page.reload()
+    incident.get_by_role("button").click()
+    expect(incident.locator("circle.struck")).to_have_count(1)
+    expect(incident.get_by_test_id("map-area")).to_have_count(1)
     page.get_by_test_id("to-notifications").click()
     expect(page.get_by_test_id("message")).to_contain_text("550 no such user")
     page.get_by_test_id("resend").click()

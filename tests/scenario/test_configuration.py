@@ -15,7 +15,7 @@ import pytest
 from nyala.meter.calendar_tables import calendar_named
 from nyala.meter.logs import event_id
 from nyala.meter.settings import restore
-from nyala.meter.settings_codec import CalendarSetting, ReportingSetting, Settings, encode_setting, encode_settings
+from nyala.meter.settings_codec import CalendarSetting, Settings, encode_setting, encode_settings
 from nyala.sim.faults import Fault, Outage
 from nyala.sim.laws import CounterWatch
 from nyala.sim.outcome import Outcome, report
@@ -25,6 +25,7 @@ from nyala.sim.virtual_time import VirtualTimeLoop
 from nyala.store import meters
 from nyala.store.engine import open_engine
 from nyala.vocab.quantities import Channel
+from nyala.vocab.reporting import ReportingSetting
 from nyala.vocab.settings import SettingBlock
 from nyala.vocab.time import HOUR_S
 

@@ -30,13 +30,14 @@ export const quantities = table('quantities.csv').flatMap(
     ];
   },
 );
-export const alarms = table('alarms.csv').map(({ name, severity, unit, scaler, label_en, label_id }) => ({
+const kinds = [...table('alarms.csv'), ...table('centre_alarms.csv')];
+export const alarms = kinds.map(({ name, severity, unit, scaler, label_en, label_id }) => ({
   name,
   severity,
   label_en,
   label_id,
   unit: unit || null,
-  scaler: Number(scaler),
+  scaler: Number(scaler ?? 0),
 }));
 export const qualities = table('quality.csv').map(({ code, name, label_en, label_id, estimated }) => ({
   code: Number(code),

@@ -1,5 +1,6 @@
 // Commands of the mock: each walks its states in a few seconds.  For development only.
 
+import * as reads from './reads.mjs';
 import { nowS } from './world.mjs';
 
 const WAY = [
@@ -73,3 +74,15 @@ export function past(meter, user) {
     },
   ]);
 }
+
+export const routes = [
+  ...reads.routes,
+  [
+    'GET',
+    /^\/meters\/(\d+)\/commands$/,
+    ({ match: [, id] }) => {
+      if (Number(id) % 2 && !listOf(Number(id)).length) past(Number(id), 'operator');
+      return { items: listOf(Number(id)) };
+    },
+  ],
+];

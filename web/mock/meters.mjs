@@ -2,6 +2,8 @@
 
 import * as alarms from './alarms.mjs';
 import * as commands from './commands.mjs';
+import { members } from './groups.mjs';
+import { lifeOf } from './lives.mjs';
 import { isLost } from './lorawan.mjs';
 import * as w from './world.mjs';
 
@@ -133,13 +135,16 @@ export function meters(query) {
   const now = w.nowS();
   const items = [];
   let total = 0;
+  const group = query.has('group') ? new Set(members({ group: query.get('group') })) : null;
+  const life = query.get('life');
   for (let i = 0; i < w.COUNT; i += 1) {
     if (words && !`${w.serialOf(i)} ${w.customerOf(i)} ${w.siteOf(i)}`.toLowerCase().includes(words))
       continue;
     if (query.get('needs_readmission') === 'true' && !isLost(i)) continue;
+    if ((group && !group.has(i)) || (life && life !== lifeOf(i))) continue;
     total += 1;
     if (i >= first && items.length <= limit)
-      items.push({ ...w.rowOf(i, now, stateOf), needs_readmission: isLost(i) });
+      items.push({ ...w.rowOf(i, now, stateOf), needs_readmission: isLost(i), life: lifeOf(i) });
   }
   const more = items.length > limit;
   return { items: items.slice(0, limit), next: more ? String(items[limit - 1].id) : null, total };

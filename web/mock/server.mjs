@@ -5,13 +5,19 @@ import { createReadStream, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import * as bills from './bills.mjs';
+import * as blocks from './blocks.mjs';
 import * as alarms from './alarms.mjs';
 import { alarms as alarmKinds, qualities, quantities } from './catalogue.mjs';
+import * as campaigns from './campaigns.mjs';
 import * as commands from './commands.mjs';
+import * as configuration from './configuration.mjs';
 import * as face from './face.mjs';
+import * as groups from './groups.mjs';
+import * as lives from './lives.mjs';
 import * as lorawan from './lorawan.mjs';
 import * as models from './models.mjs';
 import * as gateways from './gateways.mjs';
+import * as places from './places.mjs';
 import { event, fleet, meter, meters, switches } from './meters.mjs';
 import * as w from './world.mjs';
 
@@ -55,22 +61,19 @@ class Refused extends Error {
 
 let user = process.env.MOCK_SIGNED_IN ? 'operator' : null;
 const VIEW = ['fleet.read', 'meters.read', 'commands.read', 'alarms.read', 'bills.read'];
+const ACT = Object.entries({
+  commands: ['read_now', 'switch', 'reset_demand', 'order_many', 'approve'],
+  meters: ['manage', 'readmit', 'configure'],
+  alarms: ['acknowledge'],
+  blocks: ['send'],
+}).flatMap(([room, words]) => words.map((word) => `${room}.${word}`));
 const session = () => ({
   user: {
     name: user,
     role: 'operator',
     tenant: 'Demo Utility',
     language: 'en',
-    permissions: process.env.MOCK_VIEWER
-      ? VIEW
-      : [
-          ...VIEW,
-          'commands.read_now',
-          'commands.switch',
-          'commands.reset_demand',
-          'meters.readmit',
-          'alarms.acknowledge',
-        ],
+    permissions: process.env.MOCK_VIEWER ? VIEW : [...VIEW, ...ACT],
   },
 });
 const issued = new Map();
@@ -105,14 +108,6 @@ const ROUTES = [
     'GET',
     /^\/meters\/(\d+)\/events$/,
     () => ({ items: Array.from({ length: 6 }, (_, n) => event(n + 1, w.nowS())) }),
-  ],
-  [
-    'GET',
-    /^\/meters\/(\d+)\/commands$/,
-    ({ match: [, id] }) => {
-      if (Number(id) % 2 && !commands.listOf(Number(id)).length) commands.past(Number(id), 'operator');
-      return { items: commands.listOf(Number(id)) };
-    },
   ],
   [
     'POST',
@@ -159,7 +154,9 @@ const ROUTES = [
       return made;
     },
   ],
-  ...alarms.routes,
+  ...[alarms, blocks, campaigns, commands, configuration, groups, lives, places].flatMap(
+    ({ routes }) => routes,
+  ),
   ['GET', /^\/alarms$/, ({ query }) => alarms.page(query)],
   [
     'POST',

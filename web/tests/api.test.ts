@@ -79,7 +79,7 @@ test('signing out needs no body', async () => {
 test('addresses leave out what is empty and escape the rest', async () => {
   expect(address('/meters', { search: '', after: undefined, limit: 100 })).toBe('/api/v1/meters?limit=100');
   const sent = answering(200, { items: [], next: null, total: 0 });
-  await api.meters('a & b', false, null, 5);
+  await api.meters({ search: 'a & b' }, null, 5);
   expect(sent[0]?.url).toBe('/api/v1/meters?search=a+%26+b&limit=5');
 });
 

@@ -16,18 +16,23 @@ from nyala.api.live import LiveHub
 from nyala.api.routes import (
     alarms,
     bills,
+    blocks,
     campaigns,
     commands,
+    completeness,
+    config_orders,
     configuration,
     fleet,
     gateways,
     groups,
+    health,
     incidents,
     lives,
     lorawan,
     meters,
     models,
     notifications,
+    reads,
     session,
 )
 from nyala.api.shapes.commands import CommandOut
@@ -81,11 +86,14 @@ def create_app(state: ApiState) -> FastAPI:
     for routes in (
         session,
         fleet,
+        completeness,
+        health,
         gateways,
         meters,
         lorawan,
         models,
         commands,
+        config_orders,
         configuration,
         alarms,
         incidents,
@@ -94,6 +102,8 @@ def create_app(state: ApiState) -> FastAPI:
         lives,
         groups,
         campaigns,
+        blocks,
+        reads,
     ):
         api.include_router(routes.router)
     app.include_router(api)

@@ -31,6 +31,7 @@ EVENT_TEXTS = {
     EventCode.CLOCK_SET: "clock set",
     EventCode.BLOCK_STAGED: "data block received",
     EventCode.BLOCK_REFUSED: "data block refused",
+    EventCode.POWER_FAILED: "power failed",
 }
 _ORDER = {name: place for place, name in enumerate(catalogue())}
 
@@ -59,6 +60,7 @@ def meter_line(line: MeterLine, missing: int) -> MeterLineOut:
         import_wh=line.import_wh,
         missing=missing,
         needs_readmission=line.refused_us is not None,
+        life=line.life,
     )
 
 

@@ -3,7 +3,7 @@
 "Today" is the local day of the tenant's zone; the strip of days is UTC days, as they are stored.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from threading import Lock
 from typing import Final
@@ -66,13 +66,15 @@ def _fleet(connection: Connection, tenant: int, now_us: int) -> FleetOut:
     until = lifecycle.uncounted(connection)
     every = [record for record in meters.load_records(connection) if record.tenant_id == tenant]
     records = [record for record in every if record.id not in until]
+    counted = [record for record in every if until.get(record.id) != 0]
+    """With those that were removed: what they told until then is part of the fleet's past."""
     tz = zone(records[0].zone if records else DEFAULT_ZONE)
     midnight = datetime.fromtimestamp(now_s, tz).replace(hour=0, minute=0, second=0, microsecond=0)
     start_s = int(midnight.timestamp())
-    profile, energy, received, estimated = _today(connection, records, start_s, now_s)
-    expected = max(_expected(records, start_s, now_s), received + estimated)
-    events = commands.events_of(connection, [record.id for record in records], EVENTS)
-    by_id = {record.id: record for record in records}
+    profile, energy, received, estimated = _today(connection, counted, start_s, now_s)
+    expected = max(_expected(counted, until, start_s, now_s), received + estimated)
+    events = commands.events_of(connection, [record.id for record in counted], EVENTS)
+    by_id = {record.id: record for record in counted}
     return FleetOut(
         now_s=now_s,
         zone=tz.key,
@@ -84,7 +86,7 @@ def _fleet(connection: Connection, tenant: int, now_us: int) -> FleetOut:
             estimated=estimated,
             missing=max(expected - received - estimated, 0),
         ),
-        days=_days(connection, tenant, records, now_s),
+        days=_days(connection, tenant, counted, until, now_s),
         profile_today=profile,
         gateways=[
             GatewayOut(eui=g.eui, last_seen_s=g.last_seen_us // US_PER_S, frames=g.frames)
@@ -114,12 +116,16 @@ def _counts(connection: Connection, tenant: int, records: Sequence[MeterRecord],
     return CountsOut(total=len(records), heard=heard, silent=silent, never=never, needs_readmission=lost)
 
 
-def _expected(records: Sequence[MeterRecord], start_s: int, end_s: int) -> int:
-    """Intervals that have ended in [start_s, end_s) and were reported, or should have been, by now."""
-    return sum(
-        max((end_s - record.report_s - 60) // record.period_s - max(start_s, record.installed_s) // record.period_s, 0)
-        for record in records
-    )
+def _expected(records: Sequence[MeterRecord], until: Mapping[int, int], start_s: int, end_s: int) -> int:
+    """Intervals that have ended in [start_s, end_s) and were reported, or should have been, by now; of meters that were
+    removed those before that.
+    """
+
+    def expected(record: MeterRecord) -> int:
+        last_s = min(end_s - record.report_s - 60, until.get(record.id, end_s))
+        return max(last_s // record.period_s - max(start_s, record.installed_s) // record.period_s, 0)
+
+    return sum(map(expected, records))
 
 
 def _today(
@@ -165,14 +171,16 @@ def _nullable(sums: Integers, seen: Integers) -> list[int | None]:
     return [int(value) if count else None for value, count in zip(sums.tolist(), seen.tolist(), strict=True)]
 
 
-def _days(connection: Connection, tenant: int, records: Sequence[MeterRecord], now_s: int) -> list[FleetDayOut]:
+def _days(
+    connection: Connection, tenant: int, records: Sequence[MeterRecord], until: Mapping[int, int], now_s: int
+) -> list[FleetDayOut]:
     today = now_s // DAY_S
     oldest = min((record.installed_s for record in records), default=now_s) // DAY_S
     first = max(today - DAYS + 1, oldest)
     sums = {(each.day, each.channel): each for each in load_days.day_sums(connection, tenant, first, today + 1)}
     found = []
     for number in range(first, today + 1):
-        expected = _expected(records, number * DAY_S, min((number + 1) * DAY_S + _report_s(records), now_s))
+        expected = _expected(records, until, number * DAY_S, min((number + 1) * DAY_S + _report_s(records), now_s))
         imports, exports = sums.get((number, Channel.IMPORT)), sums.get((number, Channel.EXPORT))
         estimated = imports.estimated if imports else 0
         received = imports.values - estimated if imports else 0

@@ -16,6 +16,7 @@ class Permission(StrEnum):
     SWITCH = "commands.switch"
     RESET_DEMAND = "commands.reset_demand"
     ORDER_MANY = "commands.order_many"
+    SEND_BLOCKS = "blocks.send"
     APPROVE = "commands.approve"
     MANAGE_METERS = "meters.manage"
     READMIT = "meters.readmit"
@@ -43,7 +44,7 @@ ROLES: Final[dict[str, frozenset[Permission]]] = {
     "operator": _VIEW
     | {Permission.READ_NOW, Permission.SWITCH, Permission.RESET_DEMAND, Permission.READMIT, Permission.ACKNOWLEDGE}
     | {Permission.CONFIGURE, Permission.READ_NOTIFICATIONS, Permission.RESEND}
-    | {Permission.ORDER_MANY, Permission.APPROVE, Permission.MANAGE_METERS},
+    | {Permission.ORDER_MANY, Permission.SEND_BLOCKS, Permission.APPROVE, Permission.MANAGE_METERS},
     "billing": _VIEW | {Permission.RUN_BILLS},
     "admin": frozenset(Permission),
 }

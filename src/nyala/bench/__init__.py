@@ -6,10 +6,11 @@ Each is a function without arguments that answers {"bench", "figures", "baseline
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from nyala.bench import capacity, downlink, fleet, ingest, lorawan, metrology, telegram
+from nyala.bench import capacity, commands, downlink, fleet, ingest, lorawan, metrology, telegram
 
 BENCHES: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
     "capacity": capacity.run,
+    "commands": commands.run,
     "downlink": downlink.run,
     "fleet": fleet.run,
     "lorawan": lorawan.run,

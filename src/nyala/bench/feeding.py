@@ -1,4 +1,5 @@
-"""What the benches of the centre share: a fleet with sessions in a store, and datagrams that go in as gateways send them.
+"""What the benches of the centre share: a fleet with sessions in a store, what it says, and datagrams that go in as gateways
+send them.
 
 A datagram goes into the UDP protocol object as the socket would hand it over; its PUSH_ACK leaves after the fsync of its
 group.
@@ -18,13 +19,41 @@ from nyala.store import meters, schema
 from nyala.store.engine import writing
 from nyala.store.keys import ring_of
 from nyala.store.rows import session_row
+from nyala.telegram import frames
+from nyala.telegram.frame_coder import TableCoder
+from nyala.telegram.kinds import Port
+from nyala.telegram.load_model_file import model_of_epoch
+from nyala.telegram.parity import SentBodies
+from nyala.vocab.quantities import Channel
 
 SETTINGS: Final[dict[str, Any]] = {"data_rate": 5, "tx_params_known": True, "channels": list(range(8)), "max_eirp_code": 5}
 """Of a device that the network wants nothing more of."""
 SETTLE_STEPS: Final = 1_000
 """Hundredths of a second for the last windows of deduplication to close."""
+LOADS: Final = 64
+"""Different loads of a fleet: to code each meter's by itself would take longer than the bench."""
+ROOM: Final = 222
 Keys = list[tuple[int, AesKey, AesKey]]
 """(DevAddr, NwkSKey, AppSKey) of each device."""
+
+
+def hourly_frames(start_s: int, hours: int) -> list[list[tuple[int, bytes]]]:
+    """For each hour from a midnight on what meters say of it, one (port, payload) for each of `LOADS` loads: four intervals of
+    import and export, the register, and parity as soon as there are earlier frames.
+    """
+    random, coder = Random(2), TableCoder(model_of_epoch())
+    sent, register_wh = [SentBodies() for _ in range(LOADS)], [0] * LOADS
+    found: list[list[tuple[int, bytes]]] = []
+    for hour in range(hours):
+        said: list[tuple[int, bytes]] = []
+        for load in range(LOADS):
+            rows = {Channel.IMPORT: [random.randrange(400) for _ in range(4)], Channel.EXPORT: [0, 0, 0, 0]}
+            register_wh[load] += sum(rows[Channel.IMPORT])
+            run = frames.Run((start_s + hour * 3_600) // 900, rows, register_wh[load])
+            (built,) = frames.build(run, coder, ROOM, sent[load])
+            said.append((Port.FRAME_SUM, built.payload))
+        found.append(said)
+    return found
 
 
 class Acknowledgements(asyncio.DatagramTransport):

@@ -10,13 +10,12 @@ import sqlite3
 import tempfile
 import time
 from pathlib import Path
-from random import Random
 from typing import Any, Final
 
 from sqlalchemy import func, select
 
 from nyala.app import Centre, settle_memory
-from nyala.bench.feeding import Keys, feed, fleet
+from nyala.bench.feeding import Keys, feed, fleet, hourly_frames
 from nyala.gateway import semtech_udp as udp
 from nyala.lorawan.frame import DataFrame, FType, seal
 from nyala.lorawan.network.plan import indonesia
@@ -24,14 +23,13 @@ from nyala.lorawan.network.port import Reception
 from nyala.store import schema
 from nyala.store.engine import open_engine, upgrade
 from nyala.store.ingest import ThreadWriter
-from nyala.telegram import intervals
-from nyala.telegram.kinds import Port
+from nyala.telegram.warm import warm
 from nyala.vocab.quantities import Channel
 from nyala.vocab.time import DAY_S, US_PER_S
 
-METERS: Final = 2_000
-PER_METER: Final = 12
-"""Hourly telegrams of four intervals and two channels."""
+METERS: Final = 1_000
+PER_METER: Final = 24
+"""Hourly frames of four intervals and two channels, the last third with parity of earlier ones."""
 GATEWAY: Final = 0x0016C001F0000001
 IN_FLIGHT: Final = 4_000
 """Datagrams without an acknowledgement, at most: what gateways would have under way."""
@@ -52,6 +50,7 @@ async def _run(folder: str) -> dict[str, Any]:
     writer = ThreadWriter(engine)
     clock = _Clock(start_s)
     centre = Centre(engine, writer, clock.now_us)
+    warm()
     settle_memory(for_good=True)
     began = time.perf_counter()
     await feed(
@@ -98,14 +97,13 @@ class _Clock:
 
 
 def _datagrams(keys: Keys, start_s: int) -> list[tuple[int, bytes]]:
-    random, region = Random(2), indonesia().region
+    region, said = indonesia().region, hourly_frames(start_s, PER_METER)
     found: list[tuple[int, bytes]] = []
     for hour in range(PER_METER):
         at_s = start_s + (hour + 1) * 3_600
         for number, (addr, network, session) in enumerate(keys):
-            values = {Channel.IMPORT: [random.randrange(400) for _ in range(4)], Channel.EXPORT: [0, 0, 0, 0]}
-            payload = intervals.pack(at_s // 900 - 4, 900, values, {}, 242)[0]
-            frame = DataFrame(FType.UNCONFIRMED_UP, addr, hour, f_port=Port.INTERVALS, payload=payload, adr=True)
+            port, payload = said[hour][number % len(said[hour])]
+            frame = DataFrame(FType.UNCONFIRMED_UP, addr, hour, f_port=port, payload=payload, adr=True)
             phy = seal(frame, network, session)
             reception = Reception(GATEWAY, phy, 0, 921_400_000, 5, -80.0, 9.0, number)
             token = len(found) & 0xFFFF

@@ -9,7 +9,7 @@ from nyala.vocab.errors import UnknownError
 
 
 def bench(
-    name: Annotated[str, typer.Argument(help="capacity, downlink, fleet, ingest, lorawan, metrology, telegram.")],
+    name: Annotated[str, typer.Argument(help="capacity, commands, downlink, fleet, ingest, lorawan, metrology, telegram.")],
     *,
     as_json: AsJson = False,
 ) -> None:

@@ -10,7 +10,22 @@ from typing import Annotated
 import typer
 
 from nyala import __version__
-from nyala.cli import bench, bills, data, joining, lab, lives, lorawan, running, store, telegram
+from nyala.cli import (
+    bench,
+    bills,
+    completeness,
+    config,
+    data,
+    firmware,
+    joining,
+    lab,
+    lives,
+    lorawan,
+    reads,
+    running,
+    store,
+    telegram,
+)
 from nyala.vocab.errors import NyalaError
 
 app = typer.Typer(
@@ -30,10 +45,15 @@ app.add_typer(bills.app, name="bill")
 app.add_typer(data.import_app, name="import")
 app.add_typer(lives.app, name="meters")
 app.add_typer(data.export_app, name="export")
+app.add_typer(reads.app, name="reads")
+app.add_typer(config.app, name="config")
+app.add_typer(firmware.app, name="firmware")
 app.add_typer(store.db_app, name="db")
 app.add_typer(store.user_app, name="user")
 app.command("bench")(bench.bench)
 lorawan.app.command("readmit")(joining.readmit)
+app.command("completeness")(completeness.completeness)
+lives.app.command("place")(completeness.place)
 
 
 @app.callback(invoke_without_command=True)

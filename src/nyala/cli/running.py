@@ -44,6 +44,7 @@ SETTINGS = {
     "mail_server": str,
     "mail_from": str,
     "webhook_private": bool,
+    "slots": bool,
 }
 """What a configuration file may say."""
 
@@ -91,6 +92,7 @@ def serve(
         typer.Option(help="Where mail leaves: smtp://[USER@]HOST[:PORT] (STARTTLS), smtps://, or smtp+plain://."),
     ] = None,
     mail_from: Annotated[str, typer.Option(help="Sender of mail.")] = "nyala@localhost",
+    slots: Annotated[bool, typer.Option(help="Meters report in slots: no two of the network at once on a channel.")] = False,
     webhook_private: Annotated[bool, typer.Option(help="Webhooks may lead to this machine and into private networks.")] = False,
     db: Db = DEFAULT_DB,
     key_file: KeyFile = None,
@@ -119,6 +121,7 @@ def serve(
         "mail_server": mail_server,
         "mail_from": mail_from,
         "webhook_private": webhook_private,
+        "slots": slots,
     }
     run_server(said | _read_config(config), progress)
 
@@ -152,6 +155,7 @@ def simulate(
     seed: Annotated[int, typer.Option(help="The same seed gives the same run.")] = 1,
     profile: Annotated[str, typer.Option(help="Radio profile: oulu, hata, ns3 or lorasim.")] = "oulu",
     network: NetworkName = "indonesia",
+    slots: Annotated[bool, typer.Option(help="Meters report in slots that the centre gives them.")] = False,
     gateway_udp: Annotated[str, typer.Option(help="HOST:PORT of another network server: the world alone, in real time.")] = "",
     devices: Annotated[Path | None, typer.Option(help="With --gateway-udp: write the devices' keys there (CSV).")] = None,
     db: Annotated[str, typer.Option("--db", help="Keep the store there; default: a temporary one.")] = "",
@@ -175,6 +179,7 @@ def simulate(
         start_s=first_start_s(load) or START_S,
         profile=profile,
         network=network,
+        slots=slots,
     )
     if gateway_udp:
         _attach(scenario, gateway_udp, devices, as_json=as_json)

@@ -14,6 +14,7 @@ from nyala.lorawan.network.plan import network_plan
 from nyala.serving import Serving, StationPort, check_port
 from nyala.store.engine import open_engine, upgrade
 from nyala.store.lock import CentreLock
+from nyala.telegram.warm import warm
 from nyala.vocab.errors import BadArgumentError
 from nyala.vocab.time import US_PER_S
 
@@ -35,6 +36,7 @@ def run_server(settings: dict[str, Any], say: Callable[[str], None]) -> None:
     engine = open_engine(settings["db"], key_file=settings["key_file"])
     with CentreLock(engine):
         upgrade(engine)
+        warm()  # here, and not in the first group of frames
         asyncio.run(_serve(engine, settings, stations, say))
     engine.dispose()
 
@@ -70,6 +72,7 @@ async def _serve(engine: Any, settings: dict[str, Any], stations: StationPort | 
         bridges=settings["bridge"],
         plan=network_plan(settings["network"]),
         sender=_sender(settings),
+        slots=settings["slots"],
     )
     async with serving:
         say(f"nyala serves {serving.url}, gateways at udp {serving.udp_address[0]}:{serving.udp_address[1]}")

@@ -1,4 +1,4 @@
-"""`nyala telegram encode|decode|train`: telegrams as JSON and back, for whoever looks at payloads; tables from load data."""
+"""`nyala telegram encode|decode|codec|train`: telegrams as JSON and back, the decoder for others, tables from load data."""
 
 import json
 import time
@@ -10,7 +10,8 @@ import typer
 
 from nyala.cli.options import Codecs, print_json, progress
 from nyala.telegram import codec
-from nyala.telegram.json_form import from_json, to_json
+from nyala.telegram.interval_block import IntervalBlock
+from nyala.telegram.json_form import from_json, placed, to_json
 from nyala.vocab.errors import BadArgumentError, SurroundingsError, UnknownError
 from nyala.vocab.time import US_PER_S, instant_from_text, iso
 
@@ -28,6 +29,7 @@ def decode(
     payload: Annotated[str, typer.Argument(help="Payload, hex.")],
     at: At = "",
     *,
+    period_s: Annotated[int, typer.Option("--period", min=0, help="Length of an interval in s: places a frame in time.")] = 0,
     model: Annotated[str, typer.Option("--model", help="A meter of another maker, by its model: decoded by its codec.")] = "",
     codecs: Codecs = None,
 ) -> None:
@@ -38,8 +40,13 @@ def decode(
         raise BadArgumentError(f"payload is not hexadecimal: {payload!r}") from None
     if model:
         print_json(_foreign(model, codecs, port, data, _instant_s(at)))
-    else:
-        print_json(to_json(codec.decode(port, data, _instant_s(at))))
+        return
+    at_s = _instant_s(at)
+    telegram = codec.decode(port, data, at_s)
+    document = to_json(telegram)
+    if isinstance(telegram, IntervalBlock) and period_s:
+        document = placed(document, telegram, period_s, at_s)
+    print_json(document)
 
 
 def _foreign(name: str, codecs: Path | None, port: int, payload: bytes, at_s: int) -> dict[str, Any]:
@@ -72,6 +79,29 @@ def encode(telegram: Annotated[str, typer.Argument(help="A telegram as `decode` 
         raise BadArgumentError("a telegram is a JSON object")
     port, payload = codec.encode(from_json(document), _instant_s(at))
     print_json({"port": int(port), "payload": payload.hex(), "bytes": len(payload)})
+
+
+@app.command("codec")
+def javascript_codec(
+    out: Annotated[Path | None, typer.Option("--out", help="File to write; default: print it.")] = None,
+    epoch: Annotated[list[int] | None, typer.Option("--epoch", help="Load model to put in it; repeatable.")] = None,
+    period_s: Annotated[int, typer.Option("--period", min=0, help="Seconds of an interval where `variables` has none.")] = 0,
+) -> None:
+    """A decoder in JavaScript for ChirpStack v4 and The Things Stack v3: the telegrams without nyala."""
+    from nyala.telegram.javascript import SIZE_MAX, source  # noqa: PLC0415
+    from nyala.telegram.load_model_file import EPOCH  # noqa: PLC0415
+
+    text = source(epoch or (EPOCH,), period_s)
+    if len(text) > SIZE_MAX:
+        progress(f"{len(text)} characters: ChirpStack takes it, The Things Stack at most {SIZE_MAX}")
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        out.write_text(text, "utf-8")
+    except OSError as error:
+        raise SurroundingsError(f"{out} cannot be written: {error.strerror}") from None
+    print_json({"out": str(out), "characters": len(text), "fits_the_things_stack": len(text) <= SIZE_MAX})
 
 
 @app.command()

@@ -3,6 +3,8 @@
     on_event(meter, state, event)       a meter says that an alarm went on or off
     on_state(meter, state, bits, at_s)  a meter says which alarms are on: heals what lost event telegrams left wrong
 
+That its supply failed is told by events alone; any later state says that it is back.
+
 Newer is what is later by the meter's own clock; at the same instant an event beats a state (which may have been taken just
 before it), and of two events the one with the later number.  What comes late never changes what is known of the present; it
 completes the history, which the store keeps one row per occurrence:
@@ -27,14 +29,20 @@ from nyala.headend.registry import AlarmShadow, MeterRecord, MeterState
 from nyala.telegram.kinds import ALARM_VALUE_BITS, EventCode
 from nyala.telegram.messages import Event
 from nyala.vocab.alarms import Alarm, AlarmRow, Severity, active, alarm_row
+from nyala.vocab.centre_alarms import POWER_FAILED
 from nyala.vocab.errors import TelegramError, UnknownError
 
 NUMBERS: Final = 256
 """Event numbers wrap at this."""
 _ALL_BITS: Final = sum(1 << alarm for alarm in Alarm)
 _ALARM_EVENTS: Final = {EventCode.ALARM_RAISED: True, EventCode.ALARM_CLEARED: False}
-_SWITCH_EVENTS: Final = {EventCode.SWITCH_OPENED: True, EventCode.SWITCH_CLOSED: False}
-"""They tell of the alarm `meter_disconnected`, which has no event of its own."""
+_OTHER_EVENTS: Final = {
+    EventCode.SWITCH_OPENED: (int(Alarm.METER_DISCONNECTED), True),
+    EventCode.SWITCH_CLOSED: (int(Alarm.METER_DISCONNECTED), False),
+    EventCode.POWER_FAILED: (POWER_FAILED, True),
+    EventCode.POWER_RESTORED: (POWER_FAILED, False),
+}
+"""They tell of an alarm that has no event of its own."""
 
 
 def is_alarm(code: int) -> bool:
@@ -43,8 +51,8 @@ def is_alarm(code: int) -> bool:
 
 
 def moves_alarm(code: int) -> bool:
-    """Whether an event telegram of this code tells that an alarm went on or off: it names one, or is of the supply switch."""
-    return code in _ALARM_EVENTS or code in _SWITCH_EVENTS
+    """Whether an event telegram of this code tells that an alarm went on or off: it names one, or is of switch or supply."""
+    return code in _ALARM_EVENTS or code in _OTHER_EVENTS
 
 
 def split_detail(detail: int) -> tuple[AlarmRow, int]:
@@ -62,8 +70,8 @@ def check_bits(bits: int) -> None:
 
 
 def active_bits(state: MeterState) -> int:
-    """The alarms that are on, as the state `alarms` writes them."""
-    return sum(1 << bit for bit, known in state.alarms.items() if known.active)
+    """The alarms of the meter that are on, as the state `alarms` writes them."""
+    return sum(1 << bit for bit, known in state.alarms.items() if known.active) & _ALL_BITS
 
 
 def severity_counts(states: Iterable[MeterState]) -> dict[Severity, int]:
@@ -78,10 +86,12 @@ def severity_counts(states: Iterable[MeterState]) -> dict[Severity, int]:
 def on_event(meter: MeterRecord, state: MeterState, event: Event, received_us: int) -> list[AlarmChange]:
     """Takes an event telegram that tells of an alarm; answers what changes in the history.  TelegramError as `split_detail`."""
     value: int | None = None
-    bit, at_s, on = int(Alarm.METER_DISCONNECTED), event.clock_s, _SWITCH_EVENTS.get(event.code)
-    if on is None:
+    if event.code in _OTHER_EVENTS:
+        bit, on = _OTHER_EVENTS[event.code]
+    else:
         row, value = split_detail(event.detail)
         bit, on = int(row.alarm), _ALARM_EVENTS[event.code]
+    at_s = event.clock_s
     known = state.alarms.get(bit) or AlarmShadow(active=False, at_s=state.alarms_at_s)
     late = not _is_newer(state, known, event)
     raised = AlarmRaised(meter.tenant_id, meter.id, bit, at_s, value, "event", received_us)
@@ -102,7 +112,7 @@ def on_state(meter: MeterRecord, state: MeterState, bits: int, at_s: int, receiv
     if at_s <= state.alarms_at_s:
         return []
     changes: list[AlarmChange] = []
-    for alarm in Alarm:
+    for alarm in (*Alarm, POWER_FAILED):
         on, known = bool(bits >> alarm & 1), state.alarms.get(alarm) or AlarmShadow(active=False, at_s=state.alarms_at_s)
         if on == known.active or at_s <= known.at_s:
             continue

@@ -10,21 +10,22 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from nyala.headend.budget import Budget, Share
 from nyala.headend.bulk_life import (
     BAD,
     ENDED,
     MEMBER_OF,
     NEEDS_APPROVAL,
     ORDERS,
-    PRIORITY,
     TRANSITIONS,
     BulkEvent,
     BulkState,
     MemberState,
 )
 from nyala.headend.command_life import FINAL
-from nyala.headend.commands import CommandRow, CommandTracker, Kind
+from nyala.headend.commands import PRIORITY, CommandRow, CommandTracker, Kind
 from nyala.headend.registry import MeterRecord
+from nyala.lorawan.network.port import Urgency
 from nyala.vocab.errors import BadArgumentError, CallerError, ConflictError, NotAllowedError, UnknownError
 from nyala.vocab.time import US_PER_S
 
@@ -34,6 +35,10 @@ PACE_MAX: Final = 6_000
 """Meters per minute: more than the air carries anyhow."""
 UNDER_WAY_MAX: Final = 1_000
 """Commands of campaigns that may be under way at once: bounds what the tracker looks through for each telegram."""
+LOOK_MAX: Final = 64
+"""Members that are looked through for one whose gateway may send now."""
+ORDER_BYTES: Final = 11
+"""Counted for an order: the most that is sent in haste."""
 HISTORY_MAX: Final = 200
 LIFE_MAX_S: Final = 30 * 86_400
 MINUTE_US: Final = 60 * US_PER_S
@@ -141,8 +146,10 @@ class Bulk:
         ability: Ability = any_ability,
         loaded: Iterable[BulkOrder] = (),
         next_id: int = 1,
+        budget: Budget | None = None,
     ) -> None:
         self._tracker, self._meter, self._ability, self._next_id = tracker, meter, ability, next_id
+        self._budget = budget or Budget()
         self._orders = {order.id: order for order in loaded}
         for order in self.orders:
             order.tally = Counter(member.state for member in order.members.values())
@@ -244,12 +251,30 @@ class Bulk:
             while order.state is BulkState.RUNNING and waiting and order.next_us <= now_us:
                 if len(self._of_command) >= UNDER_WAY_MAX:
                     break
-                self._order(order, waiting.pop(), now_us)
+                member = self._next(order, now_us)
+                if member is None:
+                    break
+                self._order(order, member, now_us)
                 late = now_us - order.next_us > MINUTE_US  # the process was away: no burst afterwards
                 order.next_us = (now_us if late else order.next_us) + MINUTE_US // order.plan.pace
                 self._judge(order, now_us)
         withdrawn, self._withdrawn = self._withdrawn, []
         return withdrawn
+
+    def _next(self, order: BulkOrder, now_us: int) -> Member | None:
+        """The first whose gateway has its share free; None: later.  The switch waits for nobody."""
+        waiting = self._waiting[order.id]
+        if PRIORITY[order.plan.kind] is Urgency.AT_ONCE:
+            return waiting.pop()
+        free_us = []
+        for place in range(len(waiting) - 1, max(len(waiting) - 1 - LOOK_MAX, -1), -1):
+            dev_eui = self._meter(waiting[place].meter_id).dev_eui
+            free_us.append(self._budget.free_us(Share.ORDERS, self._budget.gateway(dev_eui)))
+            if free_us[-1] <= now_us:
+                self._budget.spend_at_once(Share.ORDERS, dev_eui, ORDER_BYTES, now_us)
+                return waiting.pop(place)
+        order.next_us = min(free_us)
+        return None
 
     def _order(self, order: BulkOrder, member: Member, now_us: int) -> None:
         rest_s = max((order.expires_us - now_us) // US_PER_S, 1)

@@ -64,9 +64,14 @@ ENDED: Final = frozenset((_S.DONE, _S.CANCELLED, _S.REJECTED, _S.EXPIRED))
 """States that order nothing any more; commands under way are followed to their end all the same."""
 ORDERS: Final = frozenset((_E.APPROVE, _E.REJECT, _E.PAUSE, _E.RESUME, _E.CANCEL))
 """Events that a person brings about."""
+
+
+def moves(state: BulkState) -> list[BulkEvent]:
+    """What a person may say of a campaign in a state."""
+    return [event for event in _E if event in ORDERS and (state, event) in TRANSITIONS]
+
+
 NEEDS_APPROVAL: Final = frozenset((Kind.SWITCH_OPEN,))
-PRIORITY: Final = {Kind.SWITCH_OPEN: 0, Kind.SWITCH_CLOSE: 0, Kind.DEMAND_RESET: 1, Kind.READ: 2}
-"""The switch before everything."""
 
 
 class MemberState(StrEnum):

@@ -1,13 +1,15 @@
-"""Blocks for many meters, and the clocks that ask: what meters say on the ports of the application packages, 200 to 202.
+"""Blocks for many meters, and the clocks that ask: what meters say on the ports of the application packages, 200 to 203.
 
-    start      a block goes to meters: a multicast group of its own, then a `Campaign` over it
+    start      a block goes to meters: a multicast group of its own, then a `Campaign` over it, and for firmware an `Activation`
+    say        a second person approves or rejects it, somebody takes it back (`TRANSITIONS`)
     uplink     an answer for the campaign of its meter, or a clock that asks for the time (TS003)
     poll       orders for single meters, as downlinks that are not confirmed: a campaign itself asks again
     messages   what goes to groups since the last call
 
 A centre that starts again resumes: a campaign begins anew with its stored plan - same group, same keys, same sessions - and
 what meters had of the block they still have.  Nothing is lost but air: the block's fragments are said once more before the
-meters are asked what they lack.  The group's counter goes on where it was.
+meters are asked what they lack.  The group's counter goes on where it was.  An activation goes on with each meter where its
+last report has it.
 
 Not here: bytes on the air (`network.multicast`), the steps of a meter (`packages.campaign`), what a meter does with a block.
 """
@@ -15,20 +17,21 @@ Not here: bytes on the air (`network.multicast`), the steps of a meter (`package
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from typing import Any, Final
 
-from nyala.headend.pace import PACE_US
+from nyala.headend.activation import LEAD_US, Activation, Stand
+from nyala.headend.budget import Budget, Share, Turns
+from nyala.headend.campaign_life import OPEN, TRANSITIONS, CampaignEvent, CampaignRow, CampaignState, Order
 from nyala.lorawan.crypto import AesKey
 from nyala.lorawan.network.downlink import DATA_OVERHEAD, payload_max
 from nyala.lorawan.network.multicast import MulticastGroup
 from nyala.lorawan.network.port import Downlink, GroupSent
 from nyala.lorawan.network.server import NetworkServer
-from nyala.lorawan.packages.campaign import Campaign, Phase, Plan, Report, Target, ToDevice, clock_answer
+from nyala.lorawan.packages.campaign import LEAD_S, Campaign, Phase, Plan, Step, Target, ToDevice, clock_answer, timeout_of
 from nyala.lorawan.packages.commands import PackagePort
 from nyala.lorawan.packages.keys import gen_app_key, mc_session_keys
 from nyala.lorawan.regulation import PER_MILLE
-from nyala.telegram.blocks import Block, descriptor_of, encode_block
+from nyala.telegram.blocks import Block, BlockKind, descriptor_of, encode_block
 from nyala.vocab.errors import BadArgumentError, ConflictError, UnknownError
 from nyala.vocab.time import US_PER_S
 
@@ -47,27 +50,10 @@ EARS: Final = 4
 """Fragments leave the gateways three quarters of the time to listen."""
 DATA_RATES: Final = (5, 4, 3)
 """Tried in this order, before RX2's."""
-
-
-class CampaignState(StrEnum):
-    """Where a campaign stands."""
-
-    RUNNING = "running"
-    OVER = "over"
-
-
-@dataclass(slots=True)
-class CampaignRow:
-    """A campaign as it is stored.  `dev_euis`: for whom; `report`: how it stood at its last change of phase."""
-
-    id: int
-    plan: Plan
-    dev_euis: tuple[int, ...]
-    created_us: int
-    created_by: str
-    updated_us: int
-    state: CampaignState = CampaignState.RUNNING
-    report: dict[str, Any] = field(default_factory=dict)
+NOTE_US: Final = 10 * US_PER_S
+"""A report of each meter is stored no more often than this: of a thousand meters it is a hundred kilobytes."""
+ACTIVATE: Final = "activate"
+"""The phase behind those of `packages.campaign`: meters are told when to start what they hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +73,31 @@ class _Run:
     frames: Counter[str] = field(default_factory=Counter)
     """Frames of its group by what became of them."""
     uncovered: tuple[int, ...] = ()
+    activation: Activation | None = None
+
+    @property
+    def phase(self) -> str:
+        return self.campaign.phase.value if self.activation is None or self.activation.over else ACTIVATE
+
+    @property
+    def over(self) -> bool:
+        """Nothing is left to be done for it."""
+        return self.phase == Phase.OVER or (self.row.state is CampaignState.CANCELLING and self.activation is None)
+
+    @property
+    def next_us(self) -> int | None:
+        if self.row.state is CampaignState.AWAITING:
+            return None
+        if self.activation is None:
+            return self.campaign.next_us
+        note_us = [self.row.updated_us + NOTE_US] if self.activation.changed else []
+        return min([self.activation.next_us, *note_us])
 
 
 class Campaigns:
     """All that are running, and the reports of those that were."""
 
-    def __init__(self, next_id: int = 1) -> None:
+    def __init__(self, next_id: int = 1, budget: Budget | None = None) -> None:
         self.counts: Counter[str] = Counter()
         self._next_id = next_id
         self._runs: dict[int, _Run] = {}
@@ -101,8 +106,8 @@ class Campaigns:
         self._clocks: deque[Downlink] = deque(maxlen=CLOCK_ANSWERS_MAX)
         self._orders: dict[int, Downlink] = {}
         """Those that wait for their turn, one for each meter."""
-        self._order_us = 0
-        """When the next one may go."""
+        self._budget = budget or Budget()
+        self._turns = Turns(self._budget, Share.ORDERS)
         self._messages: list[GroupMessage] = []
         self._ended: list[int] = []
         self._polled_us = 0
@@ -112,9 +117,11 @@ class Campaigns:
         """When `poll` has something to do."""
         if self._clocks:
             return 0
-        times = [run.campaign.next_us for run in self._runs.values() if run.campaign.next_us is not None]
+        times = [due_us for run in self._runs.values() if (due_us := run.next_us) is not None]
         due = [max(min(times), self._polled_us + POLL_US)] if times else []
-        return min([*due, self._order_us] if self._orders else due, default=None)
+        if self._turns.next_us is not None:
+            due.append(self._turns.next_us)
+        return min(due, default=None)
 
     # -- the operator
 
@@ -127,8 +134,9 @@ class Campaigns:
         by: str,
         mc_key: bytes,
         now_us: int,
+        order: Order = Order(),  # noqa: B008 - frozen
     ) -> CampaignRow:
-        """Begins to bring a block to meters.  `mc_key` is new, random and secret.
+        """Begins to bring a block to meters, or waits for a second person.  `mc_key` is new, random and secret.
 
         ConflictError where a meter is in another running campaign or too many run; BadArgumentError for no meter or too
         large a block; UnknownError for a device that is not known.
@@ -141,7 +149,8 @@ class Campaigns:
             raise ConflictError(f"device {busy[0]:016x} and {len(busy) - 1} more are in another running campaign")
         group = _group(network, [target.dev_eui for target in targets], mc_key, now_us)
         plan = _plan(network, group, block, mc_key, now_us)
-        row = CampaignRow(self._next_id, plan, group.members, now_us, by, now_us)
+        state = CampaignState.AWAITING if order.needs_approval else CampaignState.RUNNING
+        row = CampaignRow(self._next_id, plan, group.members, now_us, by, now_us, state, order=order)
         run = _Run(row, Campaign(plan, targets))
         network.groups.add(group)
         self._next_id += 1
@@ -149,8 +158,44 @@ class Campaigns:
         return row
 
     def resume(self, row: CampaignRow, network: NetworkServer) -> None:
-        """Goes on with a stored campaign that was running."""
-        self._enter(_Run(row, Campaign(row.plan, targets_of(network, row.dev_euis))))
+        """Goes on with a stored campaign that had not ended."""
+        run = _Run(row, Campaign(row.plan, targets_of(network, row.dev_euis), begin_us=_heard_again_us(row)))
+        if row.report.get("phase") == ACTIVATE:
+            known = {int(dev_eui, 16): (step, why) for dev_eui, (step, _, why) in row.report["meters"].items()}
+            stands = {dev_eui: (Stand(step), why) for dev_eui, (step, why) in known.items() if step in set(Stand)}
+            run.activation = Activation(row.version, row.report["start_us"], stands, stands)
+            if row.state is CampaignState.CANCELLING:
+                run.activation.withdraw(row.updated_us)
+        self._enter(run)
+
+    def say(self, campaign_id: int, event: CampaignEvent, *, by: str, now_us: int) -> CampaignRow:
+        """What a person says to a campaign.  UnknownError for one that has ended; ConflictError where its state does not
+        know this, and for an approval by whoever ordered it.
+        """
+        run = self._runs.get(campaign_id)
+        if run is None:
+            raise UnknownError("running campaign", campaign_id)
+        row, state = run.row, TRANSITIONS.get((run.row.state, event))
+        if state is None:
+            raise ConflictError(f"campaign {campaign_id} is {row.state}: it cannot {event}")
+        if event is CampaignEvent.APPROVE:
+            if by == row.created_by:
+                raise ConflictError(f"campaign {campaign_id} is to be approved by another person than {by}")
+            row.approved_by = by
+        row.state = state
+        if state is CampaignState.CANCELLING and run.activation is not None:
+            run.activation.withdraw(now_us)
+        self._note(run, now_us)
+        return row
+
+    def brings(self, dev_eui: int) -> BlockKind | None:
+        """What an open campaign brings to a meter."""
+        run = self._of_device.get(dev_eui)
+        return None if run is None else run.row.kind
+
+    def of_key(self, key: str) -> CampaignRow | None:
+        """The open campaign of an idempotency key."""
+        return next((run.row for run in self._runs.values() if run.row.order.key == key), None)
 
     def _enter(self, run: _Run) -> None:
         self._runs[run.row.id] = run
@@ -178,7 +223,16 @@ class Campaigns:
         if run is None:
             self.counts["answers_of_no_campaign"] += 1
             return
-        run.campaign.answer(dev_eui, port, payload)
+        if run.activation is not None and port == PackagePort.FIRMWARE:
+            run.activation.answer(dev_eui, payload)
+        else:
+            run.campaign.answer(dev_eui, port, payload)
+
+    def hello(self, dev_eui: int, firmware: int) -> None:
+        """A meter said which version it runs."""
+        run = self._of_device.get(dev_eui)
+        if run is not None and run.activation is not None:
+            run.activation.hello(dev_eui, firmware)
 
     def group_sent(self, event: GroupSent) -> None:
         """What became of a message to a group."""
@@ -194,22 +248,31 @@ class Campaigns:
     # -- out
 
     def poll(self, now_us: int) -> list[Downlink]:
-        """Answers to clocks, and an order whose turn it is; messages to groups are kept for `take_messages`."""
+        """Answers to clocks, and orders whose turn it is; messages to groups are kept for `take_messages`."""
         self._polled_us = now_us
         for run in list(self._runs.values()):
-            phase, token = run.campaign.phase, ("campaign", run.row.id)
-            for each in run.campaign.poll(now_us):
+            if run.row.state is CampaignState.AWAITING:
+                continue
+            phase, token = run.phase, ("campaign", run.row.id)
+            for each in run.campaign.poll(now_us) if run.activation is None else run.activation.poll(now_us):
                 if isinstance(each, ToDevice):
+                    if each.dev_eui not in self._orders:
+                        self._turns.put(each.dev_eui, now_us)
                     self._orders[each.dev_eui] = Downlink(each.dev_eui, each.port, each.payload, token=token)
                 else:
                     self._messages.append(GroupMessage(run.row.plan.mc_addr, each.port, each.payload, token))
-            if run.campaign.phase is not phase:
+            if run.campaign.phase is Phase.OVER and run.activation is None and run.row.kind is BlockKind.FIRMWARE:
+                whole = [dev_eui for dev_eui in run.row.dev_euis if run.campaign.step_of(dev_eui) is Step.WHOLE]
+                run.activation = Activation(run.row.version, max(run.row.order.activate_us, now_us + LEAD_US), whole)
+            moved = run.activation is not None and run.activation.changed and now_us >= run.row.updated_us + NOTE_US
+            if run.phase != phase or moved:
                 self._note(run, now_us)
         downlinks = list(self._clocks)
         self._clocks.clear()
-        if self._orders and now_us >= self._order_us:
-            self._order_us = now_us + PACE_US
-            downlinks.append(self._orders.pop(next(iter(self._orders))))
+        for dev_eui in self._turns.take(now_us):
+            order = self._orders.pop(dev_eui)
+            self._budget.spend_at_once(Share.ORDERS, dev_eui, len(order.payload), now_us)
+            downlinks.append(order)
         return downlinks
 
     def take_messages(self) -> list[GroupMessage]:
@@ -239,8 +302,11 @@ class Campaigns:
         """It entered a phase; after the last one it is over."""
         row = run.row
         row.updated_us, row.report = now_us, _report(run)
-        if run.campaign.phase is Phase.OVER:
-            row.state = CampaignState.OVER
+        if run.activation is not None:
+            run.activation.changed = False
+        if run.over:
+            row.state = TRANSITIONS.get((row.state, CampaignEvent.END), row.state)
+        if row.state not in OPEN:
             del self._runs[row.id]
             self._of_device = {dev_eui: other for dev_eui, other in self._of_device.items() if other is not run}
             self._ended.append(row.plan.mc_addr)
@@ -252,14 +318,29 @@ def targets_of(network: NetworkServer, dev_euis: Iterable[int]) -> list[Target]:
     return [Target(dev_eui, gen_app_key(network.sessions.root(dev_eui).app_key)) for dev_eui in dev_euis]
 
 
+def _heard_again_us(row: CampaignRow) -> int:
+    """When the meters of a stored campaign hear orders again: while they listen for the group, orders do not reach them."""
+    if row.report.get("phase") not in (Phase.SCHEDULE, Phase.SEND, Phase.ASK):
+        return 0
+    return row.updated_us + (LEAD_S + (1 << timeout_of(row.plan, row.report["total"]))) * US_PER_S
+
+
 def _report(run: _Run) -> dict[str, Any]:
-    said: Report = run.campaign.report()
+    """The report as it is stored: `meters` has for each what it does, what it lacks, and why it came to nothing."""
+    said, activation = run.campaign.report(), run.activation
+    meters = {dev_eui: (step.value, missing, why) for dev_eui, (step, missing, why) in said.devices.items()}
+    if activation is not None:
+        for dev_eui, meter in activation.meters.items():
+            meters[dev_eui] = meter.stand.value, 0, meter.why
     return {
-        "phase": said.phase.value,
-        "devices": {step.value: count for step, count in sorted(said.steps.items())},
-        "failed": {f"{dev_eui:016x}": why for dev_eui, why in sorted(said.failed.items())},
-        "fragments": said.fragments,
-        "orders": said.orders,
+        "phase": run.phase,
+        "devices": dict(sorted(Counter(step for step, *_ in meters.values()).items())),
+        "failed": {f"{dev_eui:016x}": why for dev_eui, (*_, why) in sorted(meters.items()) if why},
+        "meters": {f"{dev_eui:016x}": list(meter) for dev_eui, meter in sorted(meters.items())},
+        "start_us": 0 if activation is None else activation.at_us,
+        "total": run.campaign.total,
+        "fragments": max(said.fragments, run.row.report.get("fragments", 0)),
+        "orders": said.orders + (0 if activation is None else activation.orders),
         "frames": dict(run.frames),
         "uncovered": [f"{dev_eui:016x}" for dev_eui in run.uncovered],
     }

@@ -14,27 +14,26 @@ A refused block is not sent again before another is wanted.  What is under way i
 what is left, and sending twice does no harm.
 """
 
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from heapq import heappop, heappush
 from typing import Final
 
+from nyala.headend.budget import Budget, Seats, Share
 from nyala.headend.foreign.mapping import foreign_model
-from nyala.headend.pace import PACE_US
 from nyala.headend.registry import ConfigShadow, MeterState, Registry
 from nyala.lorawan.network.port import Downlink, DownlinkFate, Fate
 from nyala.telegram import config, messages
 from nyala.telegram.config import PART_HEADER, PART_ROOM, ConfigPart, ConfigReport
 from nyala.telegram.kinds import Opcode, Port, Result
 from nyala.telegram.messages import SEQUENCES, Answer, Command
-from nyala.vocab.errors import NotAllowedError
+from nyala.vocab.errors import ConflictError, NotAllowedError
 from nyala.vocab.settings import VERSION_MAX, Setting, SettingBlock, checksum, short_check
 from nyala.vocab.time import US_PER_S
 
 OPEN_MAX: Final = 8
-"""Exchanges that may be open at once."""
+"""Exchanges that may be open at once below one gateway."""
 ANSWER_US: Final = 30 * US_PER_S
 """From a downlink that left until the answer to the exchange is given up; a commit is answered at once."""
 LEAVE_US: Final = 300 * US_PER_S
@@ -45,6 +44,8 @@ ATTEMPTS_MAX: Final = 12
 """Exchanges in a row without any progress, before a meter rests until its next check: a day and a half of trying."""
 CHECK_US: Final = 24 * 3_600 * US_PER_S
 """How often a meter that has wanted blocks is asked what it has: drift that nobody told shows within a day."""
+BUSY_US: Final = 600 * US_PER_S
+"""A meter that gets its settings another way is looked at again after this long."""
 HELLO_US: Final = 20 * US_PER_S
 """After a hello or a power failure: what the meter says by itself goes first."""
 ROOMS: Final = (11, 11, 11, 53, 125, 242)
@@ -88,16 +89,13 @@ class _Work:
 class Configuration:
     """The wanted blocks of all meters."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, busy: Callable[[int], bool] = lambda _: False, budget: Budget | None = None) -> None:
+        """`busy`: a meter gets its settings another way now."""
         self.exchanges = self.repaired = self.rested = 0
-        self._registry = registry
+        self._registry, self._busy, self._budget = registry, busy, budget or Budget()
         self._work: dict[int, _Work] = {}
         self._heap: list[tuple[int, int]] = []
-        self._open: set[int] = set()
-        self._free_us = 0
-        """The next downlink may leave."""
-        self._turns: deque[int] = deque()
-        """Meters that begin an exchange as soon as one ends."""
+        self._seats = Seats(OPEN_MAX)
         for meter in registry:
             if self._wanted(meter.id):
                 self._due(meter.id, 0)
@@ -113,10 +111,30 @@ class Configuration:
         if foreign_model(meter.model) is not None:
             raise NotAllowedError(f"meter {meter.serial}: a {meter.model} takes no settings of ours")
         shadow = self._registry.state(meter_id).config.get(kind, ConfigShadow())
-        block = SettingBlock(max(shadow.version, shadow.reported_version) % VERSION_MAX + 1, body)
+        block = SettingBlock(max(shadow.newest, shadow.version, shadow.reported_version) % VERSION_MAX + 1, body)
         if shadow.wanted == body:
             return shadow
-        shadow = replace(shadow, version=block.version, wanted=body, wanted_us=now_us, by=by, refused="", was_in_step=False)
+        shadow = replace(shadow, version=block.version, newest=block.version, wanted=body, wanted_us=now_us, by=by)
+        return self._changed(meter_id, kind, replace(shadow, refused="", was_in_step=False), now_us)
+
+    def accept(self, meter_id: int, kind: Setting, known: Iterable[bytes], *, by: str, now_us: int) -> ConfigShadow:
+        """Leaves a setting as the meter has it: the block of those `known` that it reported is wanted; else none any more.
+
+        UnknownError for no such meter, ConflictError where the meter has what is wanted.
+        """
+        meter = self._registry.meter(meter_id)
+        shadow = self._registry.state(meter_id).config.get(kind, ConfigShadow())
+        if shadow.in_step(kind):
+            raise ConflictError(f"meter {meter.serial} has the {kind.name.lower()} that is wanted")
+        has, newest = shadow.reported_version, max(shadow.newest, shadow.version)
+        told = (body for body in known if body and has)
+        same = (body for body in told if short_check(kind, SettingBlock(has, body)) == shadow.reported_check)
+        body = next(same, b"")
+        shadow = replace(shadow, version=has if body else newest, newest=newest, wanted=body, wanted_us=now_us, by=by)
+        return self._changed(meter_id, kind, replace(shadow, refused="", was_in_step=bool(body)), now_us)
+
+    def _changed(self, meter_id: int, kind: Setting, shadow: ConfigShadow, now_us: int) -> ConfigShadow:
+        """Something else is wanted: an exchange for this kind is over."""
         self._registry.touch(meter_id).config[kind] = shadow
         work = self._work.get(meter_id)
         if work is not None:
@@ -124,6 +142,24 @@ class Configuration:
         if work is None or work.stand is Stand.IDLE or work.kind is kind:
             self._close(meter_id, now_us)
         return shadow
+
+    def first_try(self, meter_id: int) -> bool:
+        """Something is to be sent to a meter, or on its way, and it has not been silent yet."""
+        work = self._work.get(meter_id)
+        return work is not None and not work.attempts and next(self._drifted(meter_id), None) is not None
+
+    def under_way(self, meter_id: int) -> tuple[Setting, int, int] | None:
+        """(kind, bytes that were sent, all bytes) of the exchange that is open with a meter."""
+        work = self._work.get(meter_id)
+        if work is None or work.stand not in {Stand.SENDING, Stand.COMMITTING}:
+            return None
+        size = len(self._shadow(meter_id, work.kind).wanted)
+        return work.kind, size - sum(length for _, length in work.left), size
+
+    def ask(self, meter_id: int, now_us: int) -> None:
+        """Asks a meter what it has, before anything is sent to it."""
+        self._close(meter_id, now_us)
+        self._work[meter_id].must_ask = True
 
     # -- time
 
@@ -147,11 +183,9 @@ class Configuration:
         """No exchange is open; the next one not before an instant."""
         work = self._due(meter_id, next_us)
         work.stand, work.left, work.waiting = Stand.IDLE, [], 0
-        self._open.discard(meter_id)
-        if self._turns:
-            other = self._turns.popleft()
-            if self._work[other].stand is Stand.IDLE:
-                self._due(other, 0)
+        other = self._seats.leave(meter_id)
+        if other is not None:
+            self._due(other, 0)
 
     def poll(self, now_us: int) -> list[Downlink]:
         """Begins exchanges that are due and goes on with those under way."""
@@ -163,8 +197,8 @@ class Configuration:
 
     def _turn(self, meter_id: int, work: _Work, now_us: int) -> list[Downlink]:
         if work.stand is Stand.SENDING and not work.waiting:
-            if now_us < self._free_us:
-                self._due(meter_id, self._free_us)
+            if now_us < self._free_us(meter_id):
+                self._due(meter_id, self._free_us(meter_id))
                 return []
             return [self._send(meter_id, work, now_us)]
         if work.stand is not Stand.IDLE:
@@ -173,18 +207,19 @@ class Configuration:
         return self._begin(meter_id, work, now_us)
 
     def _begin(self, meter_id: int, work: _Work, now_us: int) -> list[Downlink]:
+        if self._busy(meter_id):
+            self._close(meter_id, now_us + BUSY_US)
+            return []
         kind = next(self._drifted(meter_id), None)
         told_us = min((shadow.reported_us for shadow in self._wanted(meter_id).values()), default=now_us)
         if kind is None and not work.must_ask and now_us < told_us + CHECK_US:
             self._close(meter_id, told_us + CHECK_US)
             return []
-        if len(self._open) >= OPEN_MAX:
-            self._turns.append(meter_id)
+        if not self._seats.take(meter_id, self._gateway(meter_id)):
             return []
-        if now_us < self._free_us:
-            self._due(meter_id, self._free_us)
+        if now_us < self._free_us(meter_id):
+            self._due(meter_id, self._free_us(meter_id))
             return []
-        self._open.add(meter_id)
         self.exchanges += 1
         work.exchange = self.exchanges
         if kind is None or work.must_ask:
@@ -233,9 +268,17 @@ class Configuration:
         return self._downlink(meter_id, work, now_us, Port.COMMAND, payload)
 
     def _downlink(self, meter_id: int, work: _Work, now_us: int, port: Port, payload: bytes) -> Downlink:
-        work.waiting, self._free_us = work.waiting + 1, now_us + PACE_US
+        dev_eui = self._registry.meter(meter_id).dev_eui
+        work.waiting += 1
+        self._budget.spend_at_once(Share.ORDERS, dev_eui, len(payload), now_us)
         self._due(meter_id, now_us + LEAVE_US)
-        return Downlink(self._registry.meter(meter_id).dev_eui, port, payload, token=("config", meter_id, work.exchange))
+        return Downlink(dev_eui, port, payload, token=("config", meter_id, work.exchange))
+
+    def _gateway(self, meter_id: int) -> int:
+        return self._budget.gateway(self._registry.meter(meter_id).dev_eui)
+
+    def _free_us(self, meter_id: int) -> int:
+        return self._budget.free_us(Share.ORDERS, self._gateway(meter_id))
 
     def not_taken(self, downlink: Downlink, now_us: int) -> None:
         """The network server could not take a downlink: the exchange is over."""

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from nyala.headend.backfill import profile_of
 from nyala.headend.lifecycle import LifeEvent, Lives
+from nyala.headend.profile import profile_of
 from nyala.headend.registry import MeterRecord, Registry
 from nyala.mdm.book import Book
 from nyala.mdm.estimate import fill
@@ -49,13 +50,7 @@ def exchange(registry: Registry, book: Book, lives: Lives, said: Exchange) -> Ex
     old, new = said.old, said.new
     _check(said)
     ends = [(channel, _closed(book, old, channel, said)) for channel in profile_of(old)]
-    lives.say(
-        (old.id, LifeEvent.REPLACE, f"by {new.serial}: {said.reason}"),
-        (new.id, LifeEvent.INSTALL, f"in place of {old.serial}: {said.reason}"),
-        at_s=said.at_s,
-        by=said.by,
-        now_us=said.recorded_us,
-    )
+    lives.say(*_events(said), at_s=said.at_s, by=said.by, now_us=said.recorded_us)
     for channel, (first, values, qualities) in ends:
         if values:
             book.merge(old.id, channel, old.period_s, first, values, qualities)
@@ -70,10 +65,36 @@ def exchange(registry: Registry, book: Book, lives: Lives, said: Exchange) -> Ex
         zone=old.zone,
         tariff=old.tariff,
         contracted_va=old.contracted_va,
+        feeder=old.feeder,
     )
     registry.replace(moved)
     registry.retire(old.id)
     return replace(said, new=moved)
+
+
+def weighed(book: Book, lives: Lives, said: Exchange) -> dict[str, int]:
+    """Register of the old meter -> how many intervals `exchange` would estimate; its errors, and nothing changes."""
+    _check(said)
+    lives.weighed(*_events(said), at_s=said.at_s, by=said.by, now_us=said.recorded_us)
+    closed = {register(channel).name: _closed(book, said.old, channel, said) for channel in profile_of(said.old)}
+    return {name: sum(mark != Quality.MISSING for mark in marks) for name, (_, _, marks) in closed.items()}
+
+
+def leads_to(book: Book, old: MeterRecord, channel: Channel, at_s: int) -> int | None:
+    """What the register of a meter stood at by its intervals, whole Wh; None where one is missing since the last reading."""
+    tail = _tail(book, old, channel, at_s)
+    if not tail.known:
+        return None
+    at, open_wh = tail.known[-1]
+    whole = bool((tail.qualities[at:] != Quality.MISSING).all())
+    return open_wh + int(tail.values[at:].sum()) if whole else None
+
+
+def _events(said: Exchange) -> tuple[tuple[int, LifeEvent, str], ...]:
+    return (
+        (said.old.id, LifeEvent.REPLACE, f"by {said.new.serial}: {said.reason}"),
+        (said.new.id, LifeEvent.INSTALL, f"in place of {said.old.serial}: {said.reason}"),
+    )
 
 
 def _check(said: Exchange) -> None:
@@ -96,19 +117,35 @@ def _check(said: Exchange) -> None:
             )
 
 
-def _closed(book: Book, old: MeterRecord, channel: Channel, said: Exchange) -> tuple[int, list[int], list[int]]:
-    """(first interval, values, qualities) of what was missing before the instant; ConflictError where the sum is wrong."""
-    period_s, final_wh = old.period_s, said.final[register(channel).name]
-    per_day, until = DAY_S // period_s, said.at_s // period_s
-    first_s = max(old.installed_s, said.at_s - LOOK_BACK_DAYS * DAY_S)
-    first_day, last_day = first_s // DAY_S, (said.at_s - 1) // DAY_S
+@dataclass(frozen=True, slots=True)
+class _Tail:
+    """The last intervals of a meter before an instant; `known`: (place in them, register there), oldest first."""
+
+    first: int
+    values: NDArray[np.int64]
+    qualities: NDArray[np.uint8]
+    known: list[tuple[int, int]]
+
+
+def _tail(book: Book, old: MeterRecord, channel: Channel, at_s: int) -> _Tail:
+    period_s = old.period_s
+    per_day, until = DAY_S // period_s, at_s // period_s
+    first_s = max(old.installed_s, at_s - LOOK_BACK_DAYS * DAY_S)
+    first_day, last_day = first_s // DAY_S, (at_s - 1) // DAY_S
     keys = [Key(old.id, number, channel) for number in range(first_day, last_day + 1)]
     days = [book.day(key) or empty(key, period_s) for key in keys]
     begin, base = -(-first_s // period_s), first_day * per_day
     values = np.concatenate([day.values for day in days])[begin - base : until - base]
     qualities = np.concatenate([day.qualities for day in days])[begin - base : until - base]
     known = {(day.key.day * per_day) - begin: day.open_wh for day in days if day.open_wh is not None}
-    bounds = [*sorted((at, wh) for at, wh in known.items() if 0 <= at < len(values)), (len(values), final_wh)]
+    return _Tail(begin, values, qualities, sorted((at, wh) for at, wh in known.items() if 0 <= at < len(values)))
+
+
+def _closed(book: Book, old: MeterRecord, channel: Channel, said: Exchange) -> tuple[int, list[int], list[int]]:
+    """(first interval, values, qualities) of what was missing before the instant; ConflictError where the sum is wrong."""
+    tail, final_wh = _tail(book, old, channel, said.at_s), said.final[register(channel).name]
+    values, qualities = tail.values, tail.qualities
+    bounds = [*tail.known, (len(values), final_wh)]
     filled, marks = fill(values, qualities, bounds)
     if len(bounds) > 1:
         at, open_wh = bounds[-2]
@@ -117,4 +154,4 @@ def _closed(book: Book, old: MeterRecord, channel: Channel, said: Exchange) -> t
             name = register(channel).name
             raise ConflictError(f"meter {old.serial}: final {name} {final_wh} Wh, but its intervals lead to {last_wh} Wh")
     said_marks = np.where(qualities == Quality.MISSING, marks, Quality.MISSING)
-    return begin, filled.tolist(), said_marks.tolist()
+    return tail.first, filled.tolist(), said_marks.tolist()

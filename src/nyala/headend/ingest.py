@@ -29,7 +29,7 @@ GROUP_US: Final = 25_000
 GROUP_FRAMES: Final = 2_048
 """Frames of one group at most: bounds the memory and the length of a transaction."""
 PREFETCH_MIN: Final = 4
-"""Uplinks of a group from which on their load days are fetched in one question."""
+"""Uplinks of a group from which on their load days are fetched in one question, and their frames decoded in one go."""
 WAITING_MAX: Final = 20_000
 """Frames that may wait for a group; beyond it gateways get no acknowledgement (and a good forwarder sends again)."""
 
@@ -176,10 +176,10 @@ class Ingest:
     ) -> tuple[list[Transmission], list[tuple[Bridge | None, Downlink]]]:
         """The effects of what came; answers what may leave once they are stored: frames, and downlinks for bridges."""
         events = self._network.poll(now_us)
-        touched = [(event.dev_eui, event.received_us) for event in events if isinstance(event, Uplink)]
-        touched += [(uplink.dev_eui, uplink.received_us) for uplink in changes.app_journal]
-        if len(touched) >= PREFETCH_MIN:
-            self._headend.prefetch(touched)
+        uplinks: list[Uplink | AppUplink] = [event for event in events if isinstance(event, Uplink)]
+        uplinks += changes.app_journal
+        if len(uplinks) >= PREFETCH_MIN:
+            self._headend.prefetch(uplinks)
         for uplink in changes.app_journal:
             self._headend.handle(uplink, now_us)
         fates, self._fates = self._fates, []

@@ -72,6 +72,12 @@ BY_PERSON: Final = frozenset((_E.ACTIVATE, _E.SUSPEND, _E.RESUME, _E.REMOVE))
 """Events that a person may say of one meter; `REPLACE` and `INSTALL` are an exchange, which is both at once."""
 
 
+def moves(state: Life) -> list[LifeEvent]:
+    """What a person may say of a meter in a state; the first half of an exchange stands for all of it."""
+    said = BY_PERSON | {_E.REPLACE}
+    return [event for event in _E if event in said and (state, event) in TRANSITIONS]
+
+
 @dataclass(frozen=True, slots=True)
 class LifeRow:
     """Where a meter stands.  `ended_s`: until when it counts; None while it does, or never has."""
@@ -210,12 +216,15 @@ class Lives:
 
     def say(self, *said: tuple[int, LifeEvent, str], at_s: int, by: str, now_us: int) -> None:
         """Events (meter, event, reason) of one instant, all or none; ConflictError as `moved`."""
-        done = [
-            moved(self.of(meter_id), event, at_s=at_s, by=by, reason=reason, now_us=now_us) for meter_id, event, reason in said
-        ]
-        for row, step in done:
+        for row, step in self.weighed(*said, at_s=at_s, by=by, now_us=now_us):
             self._rows[row.meter_id] = self._changed[row.meter_id] = row
             self._steps.append(step)
+
+    def weighed(self, *said: tuple[int, LifeEvent, str], at_s: int, by: str, now_us: int) -> list[tuple[LifeRow, LifeStep]]:
+        """What `say` would lead to, and its error; nothing changes."""
+        return [
+            moved(self.of(meter_id), event, at_s=at_s, by=by, reason=reason, now_us=now_us) for meter_id, event, reason in said
+        ]
 
     def take_changes(self) -> tuple[list[LifeRow], list[LifeStep]]:
         """What to store now."""

@@ -17,7 +17,7 @@ from nyala.headend.notify_sender import Ended, Sender
 from nyala.headend.storms import Storms
 from nyala.headend.storms_shapes import Entry, Origin
 from nyala.headend.storms_silence import Change, Hearing, Silence, SilenceWatch
-from nyala.vocab.centre_alarms import SILENT
+from nyala.vocab.centre_alarms import POWER_FAILED, SILENT
 from nyala.vocab.time import US_PER_S
 
 STEP_S: Final = 2.0
@@ -140,11 +140,14 @@ class Notifier:
                 storms.gateway_up(said.gateway, said.at_s, now_us)
             case Change.EXPLAINED:
                 storms.explained(said.meter_id, said.gateway, said.at_s, now_us)
+            case Change.METER_SILENT if storms.dark(said.meter_id, said.at_s, now_us):
+                pass
             case Change.METER_SILENT:
                 storms.raised(Entry(said.meter_id, SILENT, said.at_s, now_us))
                 return CentreAlarm(self._fleet.origin(said.meter_id).tenant_id, said.meter_id, said.at_s, None)
             case Change.METER_HEARD:
-                storms.cleared(said.meter_id, SILENT, said.at_s, said.at_s, now_us)
+                for alarm in (SILENT, POWER_FAILED):
+                    storms.cleared(said.meter_id, alarm, said.at_s, said.at_s, now_us)
                 return CentreAlarm(self._fleet.origin(said.meter_id).tenant_id, said.meter_id, 0, said.at_s)
         return None
 

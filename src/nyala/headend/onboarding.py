@@ -3,7 +3,7 @@
 Columns (CSV header, JSON keys): `serial`, `model`, `dev_eui`, `join_eui`, `app_key` are required; `customer`, `site`,
 `zone` (IANA, default Asia/Jakarta), `tariff`, `contracted_va`, `ct_ratio` (200/5), `installed` (ISO 8601 with zone),
 `period_min` (15), `report_min` (60), `lorawan_version` (1.0.4; 1.0.3: random DevNonces), `lorawan_class` (C, or A), `state`
-(active; in_stock, commissioning) are not.
+(active; in_stock, commissioning), `feeder`, `lat` and `lon` (of the site, degrees) are not.
 """
 
 import csv
@@ -18,12 +18,13 @@ from nyala.lorawan.network.sessions import VERSIONS
 from nyala.telegram.kinds import PERIODS_S
 from nyala.vocab.errors import BadArgumentError, CallerError, FileError
 from nyala.vocab.identifiers import parse_eui, parse_key, parse_serial
+from nyala.vocab.places import Place, parse_place
 from nyala.vocab.time import DAY_S, instant_from_text, zone
 
 REQUIRED: Final = ("serial", "model", "dev_eui", "join_eui", "app_key")
 OPTIONAL: Final = (
     *("customer", "site", "zone", "tariff", "contracted_va", "ct_ratio", "installed", "period_min", "report_min"),
-    *("lorawan_version", "lorawan_class", "state"),
+    *("lorawan_version", "lorawan_class", "state", "feeder", "lat", "lon"),
 )
 BEGINNINGS: Final = (Life.IN_STOCK, Life.COMMISSIONING, Life.ACTIVE)
 """States that a meter may be onboarded in."""
@@ -54,6 +55,9 @@ class NewMeter:
     lorawan_version: str = "1.0.4"
     class_c: bool = True
     life: Life = Life.ACTIVE
+    feeder: str = ""
+    place: Place | None = None
+    """Of its site."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,15 @@ def _life(value: str) -> Life:
     return Life(value.strip())
 
 
+def _place(row: Mapping[str, str]) -> Place | None:
+    lat, lon = row.get("lat") or "", row.get("lon") or ""
+    if not lat and not lon:
+        return None
+    if not (lat and lon and row.get("site")):
+        raise BadArgumentError("lat and lon are of a site: all three, or neither of the two")
+    return parse_place(lat, lon)
+
+
 def _zone(value: str) -> str:
     return zone(value).key
 
@@ -129,6 +142,7 @@ def read_file(text: str, path: str, models: Collection[str], now_s: int) -> Read
     meters: list[NewMeter] = []
     errors: list[FileError] = []
     seen: dict[tuple[str, object], int] = {}
+    places: dict[str, tuple[Place, int]] = {}
     for line, row in rows:
         if len(errors) >= ERRORS_MAX:
             break
@@ -137,6 +151,8 @@ def read_file(text: str, path: str, models: Collection[str], now_s: int) -> Read
             for what in (("serial", meter.serial), ("dev_eui", meter.dev_eui)):
                 if what in seen:
                     raise BadArgumentError(f"{what[0]} {row[what[0]]} stands in line {seen[what]} already")
+            if meter.place is not None and places.setdefault(meter.site, (meter.place, line))[0] != meter.place:
+                raise BadArgumentError(f"site {meter.site} is elsewhere in line {places[meter.site][1]}")
             seen[("serial", meter.serial)] = seen[("dev_eui", meter.dev_eui)] = line
             meters.append(meter)
         except CallerError as error:
@@ -212,4 +228,6 @@ def _meter(row: Mapping[str, str], models: Collection[str], now_s: int) -> NewMe
         lorawan_version=take("lorawan_version", _version, "1.0.4"),
         class_c=take("lorawan_class", _class_c, True),
         life=take("state", _life, Life.ACTIVE),
+        feeder=take("feeder", _text, ""),
+        place=_place(row),
     )

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from nyala.headend.bulk import BulkOrder, Member
-from nyala.headend.campaigns import CampaignRow
+from nyala.headend.campaign_life import CampaignRow
 from nyala.headend.commands import CommandRow, CommandStep
+from nyala.headend.config_orders import ConfigMember, ConfigOrder
 from nyala.headend.exchange import Exchange
 from nyala.headend.lifecycle import LifeRow, LifeStep
+from nyala.headend.reads import ReadPlan
 from nyala.headend.registry import MeterState
 from nyala.lorawan.network.multicast import MulticastGroup
 from nyala.lorawan.network.port import AppUplink, Downlink, Reception, Transmission
@@ -108,6 +110,8 @@ class Changes:
     states: list[MeterState] = field(default_factory=list)
     load_days: list[LoadDayRow] = field(default_factory=list)
     superseded: list[LoadDayRow] = field(default_factory=list)
+    windows: list[tuple[int, bytes]] = field(default_factory=list)
+    """(meter, bodies that parity may still be solved with), as `telegram.kept` writes them."""
     registers: list[RegisterRow] = field(default_factory=list)
     events: list[EventRow] = field(default_factory=list)
     alarms: list[AlarmChange] = field(default_factory=list)
@@ -121,6 +125,9 @@ class Changes:
     lives: list[LifeRow] = field(default_factory=list)
     life_steps: list[LifeStep] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
+    read_plans: list[ReadPlan] = field(default_factory=list)
+    config_orders: list[ConfigOrder] = field(default_factory=list)
+    config_members: list[tuple[int, ConfigMember]] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:

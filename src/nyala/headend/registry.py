@@ -26,6 +26,7 @@ class MeterRecord:
     tariff: str = ""
     contracted_va: int = 0
     ct_ratio: tuple[int, int] = (1, 1)
+    feeder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ class ConfigShadow:
     """Why the meter did not take the wanted block."""
     was_in_step: bool = False
     """The meter has reported the wanted block before: where it reports another now, it has drifted."""
+    newest: int = 0
+    """The version that was given last: also where an older one is wanted again."""
 
     def in_step(self, kind: int) -> bool:
         """What was reported is what is wanted."""
@@ -67,6 +70,25 @@ class ConfigShadow:
             return True
         check = short_check(kind, SettingBlock(self.version, self.wanted))
         return (self.reported_version, self.reported_check) == (self.version, check)
+
+
+@dataclass(slots=True)
+class HealthShadow:
+    """How a meter itself is; `headend/health.py` says how it moves."""
+
+    told: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Diagnostics: name -> (value, at_s), the newest of each."""
+    clock_ms: int | None = None
+    """Of the UTC day `clock_day`: the largest of its clock less reception, over `clock_seen` instants."""
+    clock_seen: int = 0
+    clock_day: int = 0
+    clock_before_ms: int | None = None
+    resync_us: int = 0
+    """When it was last told to ask for the time."""
+    newest_event: int | None = None
+    """Number of the newest event that is known of."""
+    lost: tuple[int, ...] = ()
+    """Numbers of events that never came."""
 
 
 @dataclass(slots=True)
@@ -98,10 +120,15 @@ class MeterState:
     """Instant of the newest state `alarms`."""
     via: str = ""
     """The bridge that it was last heard over; empty: our own network."""
+    period_s: int = 0
+    """Length of an interval as its hello said it; 0: it said none."""
+    reporting: bytes = b""
+    """The reporting profile that it has acknowledged (`headend/profile.py`); none: as it was onboarded."""
     edges: dict[str, Reading] = field(default_factory=dict)
     """Register name -> where its intervals stand, of a meter that tells registers only (another maker's)."""
     config: dict[int, ConfigShadow] = field(default_factory=dict)
     """Kind of a setting (`vocab.settings`) -> what is wanted and what was reported."""
+    health: HealthShadow = field(default_factory=HealthShadow)
 
 
 class Registry:

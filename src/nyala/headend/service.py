@@ -8,50 +8,56 @@ Listeners hear of what changed after it was stored; they are how live pages are 
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from nyala.headend import alarms
-from nyala.headend.backfill import PROFILE, Backfill, profile_of
+from nyala.headend import alarms, profile
+from nyala.headend.backfill import Backfill
+from nyala.headend.budget import Budget
 from nyala.headend.bulk import Bulk
 from nyala.headend.campaigns import PORTS as PACKAGE_PORTS
 from nyala.headend.campaigns import Campaigns
 from nyala.headend.commands import CommandRow, CommandTracker
+from nyala.headend.config_orders import ConfigOrder, ConfigOrders, HasSwitch, any_switch
 from nyala.headend.configuration import Configuration
 from nyala.headend.exchange import Exchange
-from nyala.headend.foreign import edges
-from nyala.headend.foreign.mapping import ForeignModel, foreign_model
+from nyala.headend.foreign.mapping import foreign_model
+from nyala.headend.frames import PORTS as FRAME_PORTS
+from nyala.headend.frames import Frames
+from nyala.headend.health import NAMES as DIAGNOSTICS
+from nyala.headend.health import Health
 from nyala.headend.lifecycle import Lives
 from nyala.headend.ports import AlarmChange, Changes, EventRow, GatewayRow, RegisterRow
+from nyala.headend.readings import FUTURE_S, Readings
+from nyala.headend.reads import Reads
 from nyala.headend.registry import MeterRecord, MeterState, Registry
+from nyala.headend.slotting import Slotting
+from nyala.lorawan.network.plan import NetworkPlan
 from nyala.lorawan.network.port import AppUplink, DownlinkFate, Event, GroupSent, Reception, Uplink
 from nyala.lorawan.network.port import Downlink as NetworkDownlink
 from nyala.mdm.book import Book
-from nyala.mdm.closing import ESTIMATE_AFTER_S, estimate_gaps, reconcile
+from nyala.mdm.closing import reconcile
 from nyala.mdm.load_day import Key
 from nyala.telegram import codec
+from nyala.telegram.blocks import BlockKind
 from nyala.telegram.config import ConfigReport
-from nyala.telegram.intervals import ANCHOR_BITS, Intervals
+from nyala.telegram.intervals import Intervals
 from nyala.telegram.kinds import EventCode, Opcode
 from nyala.telegram.messages import Answer, Hello
 from nyala.telegram.messages import Event as MeterEvent
 from nyala.telegram.values import Values
 from nyala.vocab.errors import ConflictError, FrameError, TelegramError
-from nyala.vocab.quality import Quality
-from nyala.vocab.quantities import Channel, catalogue, register
+from nyala.vocab.quantities import catalogue
+from nyala.vocab.settings import Setting
 from nyala.vocab.time import DAY_S, US_PER_S
 
-FUTURE_S: Final = 3_600
-"""Readings that are later than the server's clock by more than this are refused: a meter's clock is off, or a forgery."""
 CLOSE_US: Final = 3_600 * US_PER_S
 """How often old gaps are looked for."""
 RATE_WINDOW: Final = 60
 """Uplinks that the pace on a screen is taken over."""
-SCAN_MAX: Final = 100_000
-"""Intervals that one look for the first gap goes over: nearly three years of 15 minutes."""
-_RAW: Final = int(Quality.RAW)
-_OUTAGE: Final = int(Quality.OUTAGE)
+SLOTS: Final = "slots"
+"""Who wants a reporting profile that differs from the one before by its slot."""
 _SWITCH_EVENTS: Final = {EventCode.SWITCH_OPENED: 0, EventCode.SWITCH_CLOSED: 1}
 
 
@@ -79,13 +85,28 @@ class HeadEnd:
         campaigns: Campaigns | None = None,
         bulk: Bulk | None = None,
         lives: Lives | None = None,
+        windows: Mapping[int, bytes] | None = None,
+        reads: Reads | None = None,
+        config_orders: tuple[Iterable[ConfigOrder], int, HasSwitch] = ((), 1, any_switch),
+        budget: Budget | None = None,
+        slots: NetworkPlan | None = None,
     ) -> None:
+        """`windows`: what `Frames` has stored.  `config_orders`: the open ones, the number of the next, and who has a switch.
+        `slots`: the network whose meters get slots; None: they report at drawn instants.
+        """
         self.registry, self.book, self.tracker = registry, book, tracker
-        self.campaigns = campaigns or Campaigns()
-        self.bulk, self.lives = bulk or Bulk(tracker, registry.meter), lives or Lives()
-        self.backfill = Backfill(registry, book)
-        self.configuration = Configuration(registry)
+        self.budget = budget = budget or Budget()
+        self.campaigns = campaigns or Campaigns(budget=budget)
+        self.bulk, self.lives = bulk or Bulk(tracker, registry.meter, budget=budget), lives or Lives()
+        self.reads = reads or Reads(tracker, registry.meter)
+        self.backfill = Backfill(registry, book, budget, self._may_repair)
+        self.configuration = Configuration(registry, self._gets_settings, budget)
+        self.config_orders = ConfigOrders(self.configuration, registry, *config_orders)
         self.counts: Counter[str] = Counter()
+        self.readings = Readings(registry, book, self.backfill, self.counts)
+        self.frames = Frames(self.readings, self.counts, windows)
+        self.health = Health()
+        self.slotting = Slotting(registry, self._want_profile, slots)
         self.listeners: list[Listener] = []
         self.refused: list[Callable[[RefusedTelegram], None]] = []
         self.exchanges: list[Exchange] = []
@@ -102,20 +123,34 @@ class HeadEnd:
     @property
     def next_us(self) -> int:
         """When `poll` has something to do."""
-        rooms = (self.backfill, self.tracker, self.campaigns, self.bulk, self.configuration)
+        rooms = (self.backfill, self.tracker, self.campaigns, self.bulk, self.config_orders, self.configuration, self.reads)
         return min(room.next_us for room in rooms if room.next_us is not None)
+
+    def _gets_settings(self, meter_id: int) -> bool:
+        """A campaign brings this meter a block of settings: nothing is sent to it alone meanwhile."""
+        return self.campaigns.brings(self.registry.meter(meter_id).dev_eui) is BlockKind.CONFIGURATION
+
+    def _may_repair(self, meter_id: int, interval: int) -> bool:
+        return self.frames.may_still_repair(meter_id, interval)
+
+    def _want_profile(self, meter_id: int, body: bytes, now_us: int) -> None:
+        self.configuration.want(meter_id, Setting.REPORTING, body, by=SLOTS, now_us=now_us)
 
     # -- in
 
-    def prefetch(self, meters_and_times: Iterable[tuple[int, int]]) -> None:
-        """Brings the load days that uplinks of these meters (DevEUI, received_us) will look at into memory, in one question."""
+    def prefetch(self, uplinks: Sequence[Uplink | AppUplink]) -> None:
+        """What many uplinks have in common, before each is handled: their load days come into memory in one question, and
+        their frames are decoded in one go.
+        """
+        self.frames.foresee([(uplink.port, uplink.payload) for uplink in uplinks])
         keys: list[Key] = []
-        for dev_eui, received_us in meters_and_times:
-            meter = self.registry.of_device(dev_eui)
-            today = received_us // US_PER_S // DAY_S
+        for uplink in uplinks:
+            meter = self.registry.of_device(uplink.dev_eui)
+            today = uplink.received_us // US_PER_S // DAY_S
             if meter is not None and self._fetched.get(meter.id) != today:
                 self._fetched[meter.id] = today
-                keys += [Key(meter.id, day, channel) for channel in PROFILE for day in (today - 1, today, today + 1)]
+                channels = profile.channels_of(meter, self.registry.state(meter.id))
+                keys += [Key(meter.id, day, channel) for channel in channels for day in (today - 1, today, today + 1)]
         if keys:
             self.book.fetch(keys)
 
@@ -138,7 +173,7 @@ class HeadEnd:
             case DownlinkFate():
                 self.tracker.fate(event, now_us)
                 self.configuration.fate(event, now_us)
-                self.backfill.sent(event.token)
+                self.backfill.left(event.token, now_us)
             case GroupSent():
                 self.campaigns.group_sent(event)
             case _:
@@ -159,16 +194,21 @@ class HeadEnd:
         if best is not None:
             state.data_rate, state.rssi_dbm, state.snr_db = uplink.data_rate, best.rssi_dbm, best.snr_db
             state.gateways = gateways
+            self.slotting.heard(meter, state, received_us)
         if port is None or not port:
             return
         model = foreign_model(meter.model)
         try:
             if port in PACKAGE_PORTS:
                 self.campaigns.uplink(meter.dev_eui, port, payload, received_us)
-            elif model is None:
-                self._said(meter, state, codec.decode(port, payload, received_us // US_PER_S), received_us)
+            elif model is not None:
+                values = model.decode(port, payload, received_us)
+                self._values(meter, state, values, received_us)
+                self.readings.foreign(meter, state, model, values)
+            elif port in FRAME_PORTS:
+                self.frames.take(meter, state, port, payload, received_us)
             else:
-                self._foreign(meter, state, model, model.decode(port, payload, received_us), received_us)
+                self._said(meter, state, codec.decode(port, payload, received_us // US_PER_S), received_us)
         except (TelegramError, FrameError, ConflictError) as error:
             self.counts[f"refused_{type(error).__name__}"] += 1
             for listener in self.refused:
@@ -177,7 +217,7 @@ class HeadEnd:
     def _said(self, meter: MeterRecord, state: MeterState, telegram: codec.Telegram, received_us: int) -> None:
         match telegram:
             case Intervals():
-                self._intervals(meter, state, telegram, received_us)
+                self.readings.telegram(meter, state, telegram, received_us)
             case Values():
                 self._values(meter, state, telegram, received_us)
             case MeterEvent():
@@ -185,15 +225,19 @@ class HeadEnd:
             case Answer():
                 if telegram.opcode == Opcode.CONFIG_COMMIT:
                     self.configuration.answer(meter.id, telegram, received_us)
+                    profile.acknowledged(state)
                     return
                 self.tracker.answer(meter.id, telegram, received_us)
                 if telegram.opcode in (1, 2) and telegram.result == 0:
                     self._switch(state, telegram.detail, received_us // US_PER_S)
             case Hello():
-                state.model_code, state.firmware = telegram.model, telegram.firmware
+                state.model_code, state.firmware, state.period_s = telegram.model, telegram.firmware, telegram.period_s
+                self.health.said(meter, state, telegram.clock_s, received_us)
                 self.configuration.heard_anew(meter.id, received_us)
+                self.campaigns.hello(meter.dev_eui, telegram.firmware)
             case ConfigReport():
                 self.configuration.report(meter.id, telegram, received_us)
+                profile.acknowledged(state)
             case _:
                 raise TelegramError("a command telegram came from a meter")
 
@@ -211,97 +255,26 @@ class HeadEnd:
 
     # -- what telegrams say
 
-    def _intervals(self, meter: MeterRecord, state: MeterState, run: Intervals, received_us: int) -> None:
-        if run.period_s != meter.period_s:
-            raise TelegramError(f"intervals of {run.period_s} s from a meter that is set to {meter.period_s} s")
-        if (run.first + run.count) * run.period_s > received_us // US_PER_S + FUTURE_S:
-            raise TelegramError("intervals from the future")
-        qualities = [_OUTAGE if i in run.outages else _RAW for i in range(run.count)]
-        added = 0
-        for channel, block in run.channels.items():
-            added += self.book.merge(meter.id, channel, run.period_s, run.first, block.values, qualities)
-            if block.anchor is not None:
-                self._check_anchor(meter, channel, run, block.anchor)
-        if added:
-            self.counts["intervals"] += added
-            self.backfill.progressed(meter.id)
-            per_day = DAY_S // run.period_s
-            for day in range(run.first // per_day, (run.first + run.count - 1) // per_day + 1):
-                for channel in run.channels:
-                    reconcile(self.book, Key(meter.id, day, channel))
-            self._move_on(meter, state)
-
-    def _foreign(self, meter: MeterRecord, state: MeterState, model: ForeignModel, said: Values, received_us: int) -> None:
-        """Values of another maker's meter: its registers make the intervals."""
-        period_s = meter.period_s
-        self._values(meter, state, said, received_us)
-        for name in (register(channel).name for channel in model.channels):
-            if name not in said.values:
-                continue
-            channel, last = catalogue()[name].channel, state.edges.get(name)
-            assert channel is not None
-            if last is None:
-                state.edges[name] = edges.begin(said.at_s, said.values[name], period_s)
-                continue
-            state.edges[name], run = edges.follow(last, said.at_s, said.values[name], period_s)
-            if run is None:
-                continue
-            standing_wh = run.open_wh
-            for interval, value in enumerate(run.values, start=run.first):
-                self.book.set_register(meter.id, channel, period_s, interval * period_s, standing_wh)
-                standing_wh += value
-            self.book.set_register(meter.id, channel, period_s, (run.first + len(run.values)) * period_s, standing_wh)
-            self.counts["intervals"] += self.book.merge(meter.id, channel, period_s, run.first, run.values, run.qualities)
-            self._move_on(meter, state)
-
-    def _move_on(self, meter: MeterRecord, state: MeterState) -> None:
-        """Finds the first gap anew."""
-        first, book = state.complete_to, self.book
-        state.complete_to = min(
-            book.first_missing(meter.id, channel, meter.period_s, first, first + SCAN_MAX) for channel in profile_of(meter)
-        )
-
-    def close_old_gaps(self, now_us: int) -> int:
-        """Estimates gaps that are older than back-fill goes on trying; answers how many intervals."""
-        count = 0
-        for meter in self.registry:
-            until = (now_us // US_PER_S - ESTIMATE_AFTER_S) // meter.period_s
-            first = self.registry.state(meter.id).complete_to
-            if first < until and self.registry.state(meter.id).last_heard_us:
-                for channel in profile_of(meter):
-                    count += estimate_gaps(self.book, meter.id, channel, meter.period_s, first, until)
-                self._move_on(meter, self.registry.touch(meter.id))
-        self.counts["estimated"] += count
-        return count
-
-    def _check_anchor(self, meter: MeterRecord, channel: Channel, run: Intervals, anchor: int) -> None:
-        """The register in the telegram against the register at the day's start plus the intervals since: the sum is proven."""
-        per_day = DAY_S // run.period_s
-        end = run.first + run.count
-        day = self.book.day(Key(meter.id, (end - 1) // per_day, channel))
-        if day is None or day.open_wh is None:
-            return
-        until = (end - 1) % per_day + 1
-        if not day.qualities[:until].all():  # MISSING is 0
-            return
-        register_wh = day.open_wh + int(day.values[:until].sum())
-        self.counts["anchors_right" if register_wh % (1 << ANCHOR_BITS) == anchor else "anchors_wrong"] += 1
-
     def _values(self, meter: MeterRecord, state: MeterState, said: Values, received_us: int) -> None:
+        self.health.said(meter, state, said.at_s, received_us)
         if said.at_s > received_us // US_PER_S + FUTURE_S:
             raise TelegramError("values from the future")
+        self.health.told(state, said)
         if "alarms" in said.values:
             self._alarms_moved(alarms.on_state(meter, state, said.values["alarms"], said.at_s, received_us))
         live: dict[str, int] = {}
         for name, value in said.values.items():
             quantity = catalogue()[name]
             if quantity.channel is None:
-                live[name] = value
+                if name not in DIAGNOSTICS:
+                    live[name] = value
+                if name in self.reads.asked_of(meter.id):
+                    self._registers.append(RegisterRow(meter.id, quantity.code, said.at_s, value))
                 continue
             self._registers.append(RegisterRow(meter.id, quantity.code, said.at_s, value))
             if said.at_s >= state.registers.get(name, (0, 0))[1]:
                 state.registers[name] = (value, said.at_s)
-            if quantity.rate == 0 and quantity.channel in PROFILE:
+            if quantity.rate == 0 and quantity.channel in profile.channels_of(meter, state):
                 self.book.set_register(meter.id, quantity.channel, meter.period_s, said.at_s, value)
                 for day in (said.at_s // DAY_S - 1, said.at_s // DAY_S) if said.at_s % DAY_S == 0 else ():
                     reconcile(self.book, Key(meter.id, day, quantity.channel))
@@ -316,6 +289,8 @@ class HeadEnd:
             self._alarm(meter, state, event, received_us)
         row = EventRow(meter.id, event.clock_s, event.code, event.detail, event.number, received_us)
         self._events.append(row)
+        self.health.said(meter, state, event.clock_s, received_us)
+        self.health.event(state, event)
         if event.code in _SWITCH_EVENTS:
             self._switch(state, _SWITCH_EVENTS[event.code], event.clock_s)
         self.tracker.event(meter.id, event, received_us)
@@ -348,24 +323,31 @@ class HeadEnd:
         """
         if now_us >= self._next_close_us:
             self._next_close_us = now_us + CLOSE_US
-            self.close_old_gaps(now_us)
+            self.readings.close_old_gaps(now_us)
         taken_back = self.bulk.poll(now_us)
+        self.reads.poll(now_us)
+        self.config_orders.poll(now_us)
         commands, withdrawn = self.tracker.poll(now_us)
-        downlinks = commands + self.configuration.poll(now_us) + self.campaigns.poll(now_us) + self.backfill.poll(now_us)
+        later = (self.configuration, self.campaigns, self.backfill)
+        downlinks = commands + self.health.poll() + [each for room in later for each in room.poll(now_us)]
         return downlinks, taken_back + withdrawn
 
     def not_taken(self, downlink: NetworkDownlink, now_us: int) -> None:
         """The network server could not take a downlink."""
         self.tracker.not_taken(downlink)
         self.configuration.not_taken(downlink, now_us)
-        self.backfill.sent(downlink.token, taken=False)
+        self.backfill.left(downlink.token, now_us)
 
     def collect(self, changes: Changes) -> None:
         """Puts what changed since the last call into a unit of work."""
         changes.states = self.registry.take_changes()
         changes.load_days, changes.superseded = self.book.take_changes()
+        changes.windows = self.frames.take_changes()
         changes.commands, changes.steps = self.tracker.take_changes()
         self.bulk.follow(changes.commands)
+        changes.read_plans = self.reads.take_changes()
+        self.config_orders.follow(changes.states)
+        changes.config_orders, changes.config_members = self.config_orders.take_changes()
         changes.bulk_orders, changes.bulk_members = self.bulk.take_changes()
         changes.lives, changes.life_steps = self.lives.take_changes()
         changes.exchanges, self.exchanges = self.exchanges, []

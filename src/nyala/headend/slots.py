@@ -2,9 +2,10 @@
 
 A cell is what hears each other: all gateways of a small network, or one.  It has lanes: a channel, and the spreading factors
 that share it.  There are as many lanes as a gateway has demodulators, so that slots of different lanes may overlap and no
-frame is turned away, and no lane shares a spreading factor with another of its channel.  On a lane slots follow each other; a
-slot is the frame and a guard before and behind it, which is as long as the clock may be off.  The end of the period is kept
-free for what is not planned: requests, answers, joins.
+frame is turned away, and no lane shares a spreading factor with another of its channel.  A lane begins anew in each of some
+windows of the period, the emptiest of which is filled first: what a meter says besides its report follows it at random, and
+needs air around the slots.  In a window slots follow each other; a slot is the frame and a guard before and behind it, as
+long as the clock may be off.  The end of the period is kept free for what is not planned: requests, answers, joins.
 
 A meter keeps its slot while its frame fits into it.  Who has none, because all are taken or the clock is not known, goes on
 at the instants of a hash.  The law is not changed by a slot: a meter listens before it talks and counts its air.
@@ -14,6 +15,7 @@ Not here: how a slot reaches a meter (`slotting`), and how a clock is measured (
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from typing import Final
 
 from nyala.vocab.errors import BadArgumentError
@@ -27,13 +29,19 @@ FIRST_MS: Final = 15_000
 """After an interval edge, at least: the registers of the edge are there, whatever the clock."""
 RESERVED_MS: Final = 300_000
 """The end of each period."""
+WINDOWS: Final = 64
+"""Of a period, where they are long enough."""
+WINDOW_LEAST_MS: Final = 10_000
+"""Two of the longest slots."""
 STEP_MS: Final = 10
 """Slots begin at multiples of it: a slot is said in so many."""
 GUARD_LEAST_MS: Final = 35
 """Answers of the network's clock are good to 1/256 s, and 4 ppm are 15 ms in an hour."""
 GUARD_MOST_MS: Final = 2_000
 """A clock that is further off is set before it gets a slot."""
-HOLES_MAX: Final = 4_096
+_SPREAD: Final = (5**0.5 - 1) / 2
+"""The golden section: windows in the order of its multiples leave the widest gaps between those that were begun."""
+HOLES_MAX: Final = 64
 """Places of a lane that meters have left; more, and the shortest are not used again until the plan is made anew."""
 
 
@@ -76,22 +84,28 @@ class Need:
 
 
 class _Lane:
-    """What is taken of a lane: all up to `end_ms`, but for the holes."""
+    """What is taken of a lane in a window: all up to `end_ms`, but for the holes."""
 
-    __slots__ = ("end_ms", "holes")
+    __slots__ = ("begin_ms", "channel", "end_ms", "holes", "until_ms")
 
-    def __init__(self) -> None:
-        self.end_ms = FIRST_MS
+    def __init__(self, channel: int, begin_ms: int, until_ms: int) -> None:
+        self.channel, self.begin_ms, self.until_ms = channel, begin_ms, until_ms
+        self.end_ms = begin_ms
         self.holes: list[tuple[int, int]] = []
 
-    def place(self, length_ms: int, until_ms: int) -> int | None:
+    @property
+    def taken_ms(self) -> int:
+        """Of the window, holes and all."""
+        return self.end_ms - self.begin_ms
+
+    def place(self, length_ms: int) -> int | None:
         """The first free instant for so long, or None."""
         for index, (start_ms, end_ms) in enumerate(self.holes):
             if end_ms - start_ms >= length_ms:
                 rest = (start_ms + length_ms, end_ms)
                 self.holes[index : index + 1] = [rest] if rest[0] < end_ms else []
                 return start_ms
-        if self.end_ms + length_ms > until_ms:
+        if self.end_ms + length_ms > self.until_ms:
             return None
         self.end_ms += length_ms
         return self.end_ms - length_ms
@@ -120,12 +134,16 @@ class SlotPlan:
             raise BadArgumentError(
                 f"{demodulators} demodulators for {channels} channels: {' or '.join(map(str, SF_LANES))} each"
             )
-        self._until_ms = period_s * 1_000 - RESERVED_MS
-        if self._until_ms <= FIRST_MS:
+        room_ms = period_s * 1_000 - RESERVED_MS - FIRST_MS
+        if room_ms < WINDOW_LEAST_MS:
             raise BadArgumentError(f"a period of {period_s} s has no room for slots")
+        self._windows = min(room_ms // WINDOW_LEAST_MS, WINDOWS)
+        self._window_ms = room_ms // self._windows // STEP_MS * STEP_MS
         self._channels, self._sets = channels, SF_LANES[lanes]
-        self._lanes: dict[int, list[list[_Lane]]] = {}
-        """By cell: lanes by set of spreading factors, then by channel."""
+        self._lanes: dict[int, list[dict[tuple[int, int], _Lane]]] = {}
+        """By cell and set: lanes by channel and begin of their window, in the order in which they are begun."""
+        self._emptiest: dict[tuple[int, int], list[tuple[int, int, _Lane]]] = {}
+        """By cell and set: heap of (taken, place in the order, lane), each lane once; what is taken may have moved since."""
         self._slots: dict[int, tuple[Slot, int]] = {}
         """By meter: its slot, and which set it is of."""
 
@@ -149,12 +167,19 @@ class SlotPlan:
             return kept[0]
         self.release(need.meter_id)
         length_ms = need.length_ms
-        by_fullness = sorted(enumerate(self._cell(need.cell)[lanes]), key=lambda each: (each[1].end_ms, each[0]))
-        for channel, lane in by_fullness:
-            begin_ms = lane.place(length_ms, self._until_ms)
-            if begin_ms is not None:
-                return self._give(need, lanes, channel, begin_ms)
-        return None
+        self._cell(need.cell)
+        waiting, tried, slot = self._emptiest[need.cell, lanes], list[tuple[int, int, _Lane]](), None
+        while waiting and slot is None:
+            taken_ms, place, lane = heappop(waiting)
+            if taken_ms != lane.taken_ms:  # it moved since: it waits again where it belongs
+                heappush(waiting, (lane.taken_ms, place, lane))
+                continue
+            begin_ms = lane.place(length_ms)
+            slot = None if begin_ms is None else self._give(need, lanes, lane.channel, begin_ms)
+            tried.append((lane.taken_ms, place, lane))
+        for each in tried:
+            heappush(waiting, each)
+        return slot
 
     def restore(self, kept: Iterable[tuple[Need, int, int]]) -> None:
         """Goes on with slots that meters were told: (need, channel, start_ms) of each, into a plan that gave none yet.
@@ -163,19 +188,33 @@ class SlotPlan:
         """
         for need, channel, start_ms in sorted(kept, key=lambda each: (each[1:], each[0].meter_id)):
             begin_ms, lanes = start_ms - (need.length_ms - need.air_ms) // 2, self._set_of(need.sf)
-            if not 0 <= channel < self._channels:
-                continue
-            lane = self._cell(need.cell)[lanes][channel]
-            if lane.end_ms <= begin_ms and begin_ms + need.length_ms <= self._until_ms:
+            lane = self._lane(need.cell, lanes, channel, begin_ms)
+            if lane is not None and lane.end_ms <= begin_ms and begin_ms + need.length_ms <= lane.until_ms:
                 if lane.end_ms < begin_ms:
                     lane.holes.append((lane.end_ms, begin_ms))
                 lane.end_ms = begin_ms + need.length_ms
                 self._give(need, lanes, channel, begin_ms)
 
-    def _cell(self, cell: int) -> list[list[_Lane]]:
+    def _cell(self, cell: int) -> list[dict[tuple[int, int], _Lane]]:
         if cell not in self._lanes:
-            self._lanes[cell] = [[_Lane() for _ in range(self._channels)] for _ in self._sets]
+            windows = sorted(range(self._windows), key=lambda window: window * _SPREAD % 1)
+            begins_ms = [FIRST_MS + window * self._window_ms for window in windows]
+            order = [
+                ((place + turn) % self._channels, begin)
+                for turn in range(self._channels)
+                for place, begin in enumerate(begins_ms)
+            ]
+            self._lanes[cell] = [
+                {(channel, begin): _Lane(channel, begin, begin + self._window_ms) for channel, begin in order}
+                for _ in self._sets
+            ]
+            for lanes, mine in enumerate(self._lanes[cell]):
+                self._emptiest[cell, lanes] = [(0, place, lane) for place, lane in enumerate(mine.values())]
         return self._lanes[cell]
+
+    def _lane(self, cell: int, lanes: int, channel: int, begin_ms: int) -> _Lane | None:
+        """The lane of a slot that begins at an instant; None where there is none."""
+        return self._cell(cell)[lanes].get((channel, begin_ms - (begin_ms - FIRST_MS) % self._window_ms))
 
     def _give(self, need: Need, lanes: int, channel: int, begin_ms: int) -> Slot:
         guard_ms = (need.length_ms - need.air_ms) // 2
@@ -190,7 +229,9 @@ class SlotPlan:
             slot, lanes = kept
             begin_ms = slot.start_ms - slot.guard_ms
             length_ms = -(-(slot.air_ms + 2 * slot.guard_ms) // STEP_MS) * STEP_MS
-            self._lanes[slot.cell][lanes][slot.channel].leave(begin_ms, begin_ms + length_ms)
+            lane = self._lane(slot.cell, lanes, slot.channel, begin_ms)
+            assert lane is not None
+            lane.leave(begin_ms, begin_ms + length_ms)
 
     def _set_of(self, sf: int) -> int:
         for index, each in enumerate(self._sets):

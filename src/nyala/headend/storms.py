@@ -2,13 +2,14 @@
 
     raised(...), cleared(...)    changes of alarms, in the order in which they came
     gateway_down, gateway_up     an incident of the gateway; `explained` meters are its members and raise nothing themselves
+    dark(...)                    whether an outage explains a silent meter
     poll(now)                    tells what was held back, ends incidents that are quiet
     take()                       what changed, to be stored in one transaction, with the notices
 
-An alarm is an *entry*: alone, or a member of an incident.  A new alarm joins the open incident of its kind at its site or
-its gateway; where there is none, and enough meters of the place have the alarm within the window, one is opened with all of
-them.  A single alarm is told after `hold_s`, and again when it is over; an incident when it has stood for `hold_s`, and
-when none of its alarms was on for `quiet_s`.  `storms.toml` has the parameters.  No I/O; instants are arguments.
+An alarm is an *entry*: alone, or a member of an incident.  A new alarm joins the open incident of its kind at its feeder,
+its site or its gateway; where there is none, and enough meters of the place have the alarm within the window, one is opened
+with all of them.  A single alarm is told after `hold_s`, and again when it is over; an incident when it has stood for
+`hold_s`, and when none of its alarms was on for `quiet_s`.  `storms.toml` has the parameters.  No I/O; instants are arguments.
 """
 
 import heapq
@@ -18,7 +19,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from nyala.headend.storms_shapes import Entry, Incident, Notice, Origin, Scope, Taken, storm_table
-from nyala.vocab.centre_alarms import GATEWAY_SILENT
+from nyala.vocab.centre_alarms import GATEWAY_SILENT, POWER_FAILED
 from nyala.vocab.time import US_PER_S
 
 SITES_MAX: Final = 50
@@ -118,6 +119,18 @@ class Storms:
             self._entries.setdefault((meter_id, GATEWAY_SILENT), []).append(entry)
             self._join(incident, entry)
 
+    def dark(self, meter_id: int, at_s: int, now_us: int) -> bool:
+        """Whether an outage explains that a meter is not heard: its last words, or an incident where it is, which it joins."""
+        if any(each.cleared_s is None for each in self._entries.get((meter_id, POWER_FAILED), ())):
+            return True
+        places = _places(self._origin(meter_id), POWER_FAILED)
+        incident = next((self._open[place] for place in places if place in self._open), None)
+        if incident is not None:
+            entry = Entry(meter_id, POWER_FAILED, max(at_s, incident.first_s), now_us)
+            self._entries.setdefault((meter_id, POWER_FAILED), []).append(entry)
+            self._join(incident, entry)
+        return incident is not None
+
     # -- time
 
     def poll(self, now_us: int) -> None:
@@ -144,8 +157,7 @@ class Storms:
         since_us = entry.received_us - rule.window_s * US_PER_S
         recent = [e for e in self._recent.get(place, ()) if e.received_us >= since_us and e.incident_id is None]
         self._recent[place] = [*recent, entry]
-        enough = rule.site_meters if place[2] is Scope.SITE else rule.gateway_meters
-        if len({each.meter_id for each in self._recent[place]}) < enough:
+        if len({each.meter_id for each in self._recent[place]}) < rule.enough(place[2]):
             return False
         members = self._recent.pop(place)
         incident = self._opens(place, min(each.raised_s for each in members), entry.received_us)
@@ -299,6 +311,6 @@ class Storms:
 
 
 def _places(origin: Origin, alarm: int) -> list[_Place]:
-    """Where an alarm may gather: the site first, which says more."""
-    found = ((Scope.SITE, origin.site), (Scope.GATEWAY, origin.gateway))
+    """Where an alarm may gather: the feeder first, which says most."""
+    found = ((Scope.FEEDER, origin.feeder), (Scope.SITE, origin.site), (Scope.GATEWAY, origin.gateway))
     return [(origin.tenant_id, alarm, scope, name) for scope, name in found if name]

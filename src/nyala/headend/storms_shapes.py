@@ -14,6 +14,7 @@ class Scope(StrEnum):
     """What an incident, or a notice, is of."""
 
     METER = "meter"
+    FEEDER = "feeder"
     SITE = "site"
     GATEWAY = "gateway"
 
@@ -23,10 +24,15 @@ class StormRule:
     """The parameters of one kind."""
 
     window_s: int
+    feeder_meters: int
     site_meters: int
     gateway_meters: int
     hold_s: int
     quiet_s: int
+
+    def enough(self, scope: Scope) -> int:
+        """How many meters of one place make an incident there."""
+        return {Scope.FEEDER: self.feeder_meters, Scope.SITE: self.site_meters, Scope.GATEWAY: self.gateway_meters}[scope]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,7 @@ class Origin:
     serial: str
     site: str = ""
     gateway: str = ""
+    feeder: str = ""
 
 
 @dataclass(slots=True)
@@ -79,7 +86,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Incident:
-    """Many alarms as one thing.  `place`: a site, or the EUI of a gateway; `meters_on` have the alarm now."""
+    """Many alarms as one thing.  `place`: a feeder, a site, or the EUI of a gateway; `meters_on` have the alarm now."""
 
     id: int
     tenant_id: int

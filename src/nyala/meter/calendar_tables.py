@@ -11,7 +11,7 @@ from nyala.meter.calendar import Calendar, DateMask, DayProfile, Season, Special
 from nyala.meter.fields import integer, minute, numeral, offset, offset_text, require, rows, table, text
 from nyala.vocab.errors import BadArgumentError, UnknownError
 
-CALENDARS: Final = ("estate", "flat", "pln-wbp")
+CALENDARS: Final = ("estate", "flat", "pln-wbp", "pln-wbp-18", "pln-wbp-wita", "pln-wbp-wit")
 """The files of `calendars/`."""
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DATE: Final = re.compile(rf"(\d{{4}}|\*)-(\d{{2}}|\*)-(\d{{2}}|\*)(?: ({'|'.join(WEEKDAYS)}))?", re.ASCII)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nyala.meter.bank import PROFILE_CHANNELS, Bank, Status
+from nyala.meter.bank import Bank, Status
 from nyala.meter.crystal import Action, action_for
 from nyala.meter.logs import event_id
 from nyala.meter.model import MeterModel
@@ -145,15 +145,15 @@ class Meter:
         steps = np.diff(edges, axis=0)
         return ProfileRun(
             first=first,
-            values={channel: tuple(steps[:, i].tolist()) for i, channel in enumerate(PROFILE_CHANNELS)},
-            ends_wh={channel: int(edges[-1, i]) for i, channel in enumerate(PROFILE_CHANNELS)},
+            values={channel: tuple(steps[:, i].tolist()) for i, channel in enumerate(self.bank.profiled)},
+            ends_wh={channel: int(edges[-1, i]) for i, channel in enumerate(self.bank.profiled)},
             outages=frozenset(np.flatnonzero(status & Status.OUTAGE).tolist()),
         )
 
     def edge_registers(self, edge: int) -> dict[Channel, int]:
         """The profiled registers at one edge, whole Wh."""
         edges, _ = self.bank.edges(self.row, edge, 0)
-        return {channel: int(edges[0, i]) for i, channel in enumerate(PROFILE_CHANNELS)}
+        return {channel: int(edges[0, i]) for i, channel in enumerate(self.bank.profiled)}
 
     # -- supply
 

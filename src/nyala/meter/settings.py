@@ -23,7 +23,8 @@ from nyala.meter.settings_codec import (
     decode_setting,
     decode_settings,
 )
-from nyala.vocab.errors import NotAllowedError
+from nyala.vocab.errors import BadArgumentError, NotAllowedError
+from nyala.vocab.reporting import ReportingSetting
 from nyala.vocab.settings import Setting, SettingBlock
 
 _OF_TIME: Final = frozenset((Setting.CALENDAR, Setting.BILLING, Setting.ZONE))
@@ -66,6 +67,10 @@ def check(operation: Operation, value: SettingValue) -> None:
     """NotAllowedError or BadArgumentError where a meter cannot obey."""
     if isinstance(value, LimiterPlan) and value.limits and not operation.supply.fitted:
         raise NotAllowedError("a limiter without a supply switch")
+    if isinstance(value, ReportingSetting):
+        absent = set(value.channels).difference(operation.bank.profiled)
+        if absent:
+            raise BadArgumentError(f"the load profile does not have {', '.join(each.name for each in sorted(absent))}")
     if isinstance(value, CreditSetting):
         if operation.credit_plan is None:
             raise NotAllowedError("the meter is postpaid")

@@ -5,7 +5,7 @@
                threshold u32 in thousandths (0: none), seconds over and under u32.  Without a limit it is taken away
     BILLING    day u8, hour u8, local time
     CREDIT     emergency: limit u64, threshold u64, button u8 (limit 0: none); then warnings u64, falling
-    REPORTING  seconds between reports u32, between live values u32
+    REPORTING  as `vocab/reporting.py` has it
     ZONE       minutes of local time minus UTC i16
 
 Big-endian.  What decodes, encodes to the same bytes.
@@ -25,16 +25,14 @@ from nyala.meter.credit_plan import Emergency
 from nyala.meter.limiter import Limit, LimiterPlan
 from nyala.meter.supply import Reason
 from nyala.vocab.errors import BadArgumentError, ForeignError, TelegramError
+from nyala.vocab.reporting import ReportingSetting, decode_reporting, encode_reporting
 from nyala.vocab.settings import Setting, SettingBlock
-from nyala.vocab.time import DAY_S
 
 IMAGE_MAX: Final = 4_086
 """What the memory has room for (`memory/layout.toml`)."""
-REPORT_MIN_S: Final = 60
-LIVE_MAX_S: Final = 7 * DAY_S
 THOUSANDTHS: Final = 1_000
 _U32_MAX: Final = (1 << 32) - 1
-_ACTIVATION, _BILLING, _REPORTING, _ZONE = Struct(">I"), Struct(">BB"), Struct(">II"), Struct(">h")
+_ACTIVATION, _BILLING, _ZONE = Struct(">I"), Struct(">BB"), Struct(">h")
 _PLAN, _LIMIT = Struct(">IBB"), Struct(">BIIII")
 _EMERGENCY, _WARNING = Struct(">QQB"), Struct(">Q")
 
@@ -67,20 +65,6 @@ class CreditSetting:
 
 
 @dataclass(frozen=True, slots=True)
-class ReportingSetting:
-    """When a module reports intervals, and live values with them."""
-
-    report_s: int
-    live_s: int
-
-    def __post_init__(self) -> None:
-        if not REPORT_MIN_S <= self.report_s <= DAY_S or DAY_S % self.report_s:
-            raise BadArgumentError(f"a report every {self.report_s} s: {REPORT_MIN_S}..{DAY_S}, and days are made of it")
-        if not self.report_s <= self.live_s <= LIVE_MAX_S:
-            raise BadArgumentError(f"live values every {self.live_s} s: from the report's {self.report_s} to {LIVE_MAX_S}")
-
-
-@dataclass(frozen=True, slots=True)
 class ZoneSetting:
     """Local time minus UTC."""
 
@@ -107,8 +91,8 @@ def encode_setting(value: SettingValue) -> tuple[Setting, bytes]:
         case CreditSetting(warnings, emergency):
             head = (0, 0, False) if emergency is None else (emergency.limit, emergency.threshold, emergency.button)
             return Setting.CREDIT, _EMERGENCY.pack(*head) + b"".join(map(_WARNING.pack, warnings))
-        case ReportingSetting(report_s, live_s):
-            return Setting.REPORTING, _REPORTING.pack(report_s, live_s)
+        case ReportingSetting():
+            return Setting.REPORTING, encode_reporting(value)
         case ZoneSetting(offset_s):
             return Setting.ZONE, _ZONE.pack(offset_s // 60)
 
@@ -159,7 +143,7 @@ def _decode(kind: Setting, body: bytes) -> SettingValue:
             warnings = tuple(level for (level,) in _WARNING.iter_unpack(body[_EMERGENCY.size :]))
             return CreditSetting(warnings, Emergency(limit, threshold, bool(button)) if limit else None)
         case Setting.REPORTING:
-            return ReportingSetting(*_REPORTING.unpack(body))
+            return decode_reporting(body)
         case Setting.ZONE:
             return ZoneSetting(_ZONE.unpack(body)[0] * 60)
 

@@ -176,7 +176,7 @@ class Demo:
 
         await History(world, centre, options.seed).make(until_s, progress)
         self._tamper()
-        centre.headend.close_old_gaps(world.now_us())
+        centre.headend.readings.close_old_gaps(world.now_us())
         await centre.ingest.close_group(silent=True)
         writer.close()
         world.loads = sixty

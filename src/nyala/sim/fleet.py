@@ -18,6 +18,7 @@ from nyala.meter.calendar_tables import calendar_named
 from nyala.meter.meter import Meter
 from nyala.meter.model import MODELS, MeterModel, meter_model
 from nyala.sim.loads.customers import Customer, make_customer
+from nyala.sim.town import where
 from nyala.twin.device import Twin
 from nyala.twin.state import Reporting
 from nyala.vocab.errors import BadArgumentError
@@ -68,6 +69,7 @@ def new_meters(
     for i, (model, identity) in enumerate(zip(models, identities(len(models), seed), strict=True)):
         customer = make_customer(seed, i, model)
         name, site = _name(customer, Random(f"{seed} name {i}"))
+        place, feeder = where(seed, site)
         found.append(
             NewMeter(
                 serial=f"{model.code}{i + 1:07d}",
@@ -84,6 +86,8 @@ def new_meters(
                 installed_s=installed_s,
                 period_s=period_s,
                 report_s=reporting.report_s,
+                feeder=feeder,
+                place=place,
             )
         )
     return found

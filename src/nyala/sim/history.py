@@ -38,8 +38,9 @@ CUTS: Final = 8
 class History:
     """Weeks of one world.  Runs on the world's loop, which must be virtual."""
 
-    def __init__(self, world: World, centre: Centre, seed: int) -> None:
-        self._world, self._centre = world, centre
+    def __init__(self, world: World, centre: Centre, seed: int, loses: Callable[[int], bool] = lambda _row: False) -> None:
+        """`loses`: of which meters nothing arrives, besides what is lost of all."""
+        self._world, self._centre, self._loses = world, centre, loses
         self._random = Random(f"{seed} history")
         self._all = np.arange(len(world.bank))
         self._waiting: list[AppUplink] = []
@@ -85,7 +86,7 @@ class History:
             for twin in self._world.twins
             if self._world.bank.powered[twin.meter.row]
             for port, payload in self._telegrams(twin, now_s)
-            if self._random.random() >= LOSS
+            if self._random.random() >= LOSS and not self._loses(twin.meter.row)
         ]
         self._centre.ingest.submit_app([*self._waiting, *said], lambda: None)
         self._waiting.clear()

@@ -44,12 +44,20 @@ class Host:
     """Starts, kills and restarts the centre of a world, on the world's time and network."""
 
     def __init__(
-        self, world: World, network: DatagramNetwork, engine: Engine, random: Random, plan: NetworkPlan | None = None
+        self,
+        world: World,
+        network: DatagramNetwork,
+        engine: Engine,
+        random: Random,
+        plan: NetworkPlan | None = None,
+        *,
+        slots: bool = False,
     ) -> None:
         self.centre: Centre | None = None
         self.kills = 0
         self._down_s = 0.0
         self._world, self._network, self._engine, self._random, self._plan = world, network, engine, random, plan
+        self._slots = slots
         self._writer: _MortalWriter | None = None
         self._inline: InlineWriter | None = None
         self._task: asyncio.Task[None] | None = None
@@ -67,7 +75,7 @@ class Host:
         assert self.centre is None
         self._inline = InlineWriter(self._engine)
         self._writer = _MortalWriter(self._inline, self._random)
-        centre = self.centre = Centre(self._engine, self._writer, self._world.now_us, plan=self._plan)
+        centre = self.centre = Centre(self._engine, self._writer, self._world.now_us, plan=self._plan, slots=self._slots)
         self.started.append(centre)
         self._network.open(CENTRE_ADDRESS, centre.udp)
         self._task = asyncio.get_running_loop().create_task(self._run(centre))

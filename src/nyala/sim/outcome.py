@@ -12,6 +12,7 @@ from nyala.app import close_gaps
 from nyala.billing import tariff_file
 from nyala.billing.determinants import Determinants, measure
 from nyala.billing.tariff import Tariff
+from nyala.headend.budget import Share
 from nyala.headend.command_life import CommandState
 from nyala.headend.commands import CommandRow, Kind
 from nyala.headend.registry import MeterRecord
@@ -84,6 +85,7 @@ class Outcome:
             counts["duplicates"] += centre.network.duplicates + centre.udp.counts["repeated_push"]  # a datagram is a frame here
             counts["replaced"] += centre.headend.book.replaced
             counts["backfill_requests"] += centre.headend.backfill.requests
+            counts["backfill_air_us"] += centre.headend.budget.spent_us[Share.BACKFILL]
         counts.update({f"radio_{name}": count for name, count in stage.world.radio.counts.items()})
         airtime_s = sum(twin.mac.airtime_us for twin in stage.world.twins) / US_PER_S
         keepers = [twin.keeper for twin in stage.world.twins]

@@ -57,6 +57,8 @@ class Scenario:
     """Of the radio."""
     network: str = "indonesia"
     """One of `plan.PLANS`: region, law and channels."""
+    slots: bool = False
+    """Meters report in slots that the centre gives them."""
     faults: tuple[Fault, ...] = ()
     """What fails besides the drawn `outages`."""
 
@@ -134,7 +136,7 @@ def build(loop: asyncio.AbstractEventLoop, scenario: Scenario, engine: Engine) -
     records = fill_store(engine, scenario, models)
     world = build_world(loop, scenario, models, plan, IdleAfter(loads, scenario.end_s))
     network = DatagramNetwork(loop, Random(f"{scenario.seed} backhaul"), scenario.backhaul)
-    host = Host(world, network, engine, Random(f"{scenario.seed} kills"), plan)
+    host = Host(world, network, engine, Random(f"{scenario.seed} kills"), plan, slots=scenario.slots)
     for forwarder in world.forwarders:
         network.open(("gateway", forwarder.index), forwarder)
         forwarder.attach(CENTRE_ADDRESS)

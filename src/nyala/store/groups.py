@@ -1,18 +1,20 @@
 """Multicast groups and campaigns, written and read.  Keys are wrapped under the address of their group."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Connection, RowMapping, Select, func, select
 
-from nyala.headend.campaigns import CampaignRow, CampaignState
+from nyala.headend.campaign_life import OPEN, CampaignRow, CampaignState, Order
 from nyala.lorawan.crypto import AesKey
 from nyala.lorawan.network.multicast import MulticastGroup
 from nyala.lorawan.packages.campaign import Plan
 from nyala.store import schema
 from nyala.store.keys import KeyRing, ring_of
-from nyala.store.rows import Row
+from nyala.store.rows import Row, state_of
+from nyala.vocab.errors import UnknownError
 from nyala.vocab.identifiers import eui_text
 
 LIST_MAX: Final = 200
@@ -20,6 +22,8 @@ _group, _campaign = schema.multicast_group, schema.campaign
 _APART: Final = frozenset({"block", "mc_key"})
 """Fields of a plan that are in columns of their own only."""
 _PLAN: Final = tuple(each.name for each in fields(Plan) if each.name not in _APART)
+_SAID: Final = tuple(each.name for each in fields(Order) if each.name not in {"tenant_id", "key"})
+"""Fields of an order that have no column."""
 _json: Final = msgspec.json.Encoder().encode
 
 
@@ -58,6 +62,11 @@ def campaign_row(campaign: CampaignRow, ring: KeyRing) -> Row:
         "plan": _json({name: getattr(campaign.plan, name) for name in _PLAN}).decode(),
         "devices": _euis_text(campaign.dev_euis),
         "report": _json(campaign.report).decode(),
+        "tenant_id": campaign.order.tenant_id or None,
+        "said": _json(
+            {"approved_by": campaign.approved_by, **{name: getattr(campaign.order, name) for name in _SAID}}
+        ).decode(),
+        "idempotency_key": campaign.order.key,
     }
 
 
@@ -69,13 +78,55 @@ def load_groups(connection: Connection) -> list[MulticastGroup]:
 
 def running_campaigns(connection: Connection) -> list[CampaignRow]:
     """The campaigns that have not ended."""
-    running = _campaign.c.state == CampaignState.RUNNING.value
+    running = _campaign.c.state.in_([state.value for state in OPEN])
     return _campaigns(connection, select(_campaign).where(running).order_by(_campaign.c.id))
 
 
-def newest_campaigns(connection: Connection, limit: int = 50) -> list[CampaignRow]:
-    """The last campaigns, the newest first."""
-    return _campaigns(connection, select(_campaign).order_by(_campaign.c.id.desc()).limit(min(limit, LIST_MAX)))
+def campaign_by_key(connection: Connection, key: str) -> CampaignRow | None:
+    """The campaign of an idempotency key."""
+    return next(iter(_campaigns(connection, select(_campaign).where(_campaign.c.idempotency_key == key))), None)
+
+
+def campaign_by_id(connection: Connection, tenant_id: int, campaign_id: int) -> CampaignRow:
+    """A campaign of a tenant; UnknownError for none, and for another tenant's."""
+    found = campaign_of_any(connection, campaign_id)
+    if found.order.tenant_id != tenant_id:
+        raise UnknownError("block", campaign_id)
+    return found
+
+
+def campaign_of_any(connection: Connection, campaign_id: int) -> CampaignRow:
+    """A campaign, whosever it is; UnknownError."""
+    found = _campaigns(connection, select(_campaign).where(_campaign.c.id == campaign_id))
+    if not found:
+        raise UnknownError("block", campaign_id)
+    return found[0]
+
+
+def newest_campaigns(
+    connection: Connection, limit: int = 50, *, tenant_id: int | None = None, before: int | None = None
+) -> list[CampaignRow]:
+    """The last campaigns, the newest first: of a tenant, and before an id, where they are said."""
+    query = select(_campaign).order_by(_campaign.c.id.desc()).limit(min(limit, LIST_MAX))
+    if tenant_id is not None:
+        query = query.where(_campaign.c.tenant_id == tenant_id)
+    return _campaigns(connection, query if before is None else query.where(_campaign.c.id < before))
+
+
+def members_of(connection: Connection, dev_euis: Sequence[int]) -> dict[int, tuple[int, str, int | None]]:
+    """(meter, serial number, firmware as it was last told) of devices."""
+    device, meter, state = schema.lorawan_device, schema.meter, schema.meter_state
+    query = (
+        select(device.c.dev_eui, meter.c.id, meter.c.serial, state.c.shadow)
+        .join(meter, meter.c.id == device.c.meter_id)
+        .outerjoin(state, state.c.meter_id == meter.c.id)
+        .where(device.c.dev_eui.in_([eui_text(each) for each in dev_euis]))
+    )
+    found = connection.execute(query).mappings()
+    return {
+        int(row["dev_eui"], 16): (row["id"], row["serial"], None if row["shadow"] is None else state_of(row).firmware)
+        for row in found
+    }
 
 
 def next_campaign_id(connection: Connection) -> int:
@@ -113,6 +164,8 @@ def _campaigns(connection: Connection, query: Select[Any]) -> list[CampaignRow]:
 def _campaign_of(row: RowMapping, ring: KeyRing) -> CampaignRow:
     mc_key = ring.unwrap(row["mc_key"], "mc_key", row["mc_addr"])
     plan = Plan(block=bytes(row["block"]), mc_key=mc_key, **msgspec.json.decode(row["plan"]))
+    said = msgspec.json.decode(row["said"])
+    approved_by = said.pop("approved_by", "")
     return CampaignRow(
         id=row["id"],
         plan=plan,
@@ -122,4 +175,6 @@ def _campaign_of(row: RowMapping, ring: KeyRing) -> CampaignRow:
         updated_us=row["updated_us"],
         state=CampaignState(row["state"]),
         report=msgspec.json.decode(row["report"]),
+        order=Order(tenant_id=row["tenant_id"] or 0, key=row["idempotency_key"], **said),
+        approved_by=approved_by,
     )

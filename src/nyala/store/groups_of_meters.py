@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, Select, func, select
 from sqlalchemy.exc import IntegrityError
 
 from nyala.headend.lifecycle import Life
@@ -55,10 +55,7 @@ def add_group(engine: Engine, group: Group, meter_ids: Iterable[int], *, by: str
         raise BadArgumentError(f"a group has 1 to {MEMBERS_MAX} meters listed, or a filter")
     with writing(engine) as connection:
         _room(connection, meter_group, group.tenant_id)
-        known = set(connection.scalars(select(_meter.c.id).where(_meter.c.tenant_id == group.tenant_id)))
-        strange = next((each for each in wanted if each not in known), None)
-        if strange is not None:
-            raise UnknownError("meter", strange)
+        _refuse_strange(connection, group.tenant_id, wanted)
         values = {name: getattr(group, name) for name in ("tenant_id", "name", "fixed", "site", "model", "tariff")}
         made = _added(connection, meter_group, values | {"created_us": now_us, "created_by": by}, f"group {group.name!r}")
         if wanted:
@@ -100,10 +97,12 @@ def _group_of(row: Any) -> Group:
 
 def members_of(connection: Connection, group: Group) -> list[int]:
     """The meters of a group that are on a wall, by serial number."""
-    query = select(_meter.c.id).outerjoin(meter_life, meter_life.c.meter_id == _meter.c.id)
-    query = query.where(_meter.c.tenant_id == group.tenant_id)
-    state = func.coalesce(meter_life.c.state, Life.ACTIVE.value)
-    query = query.where(state.in_([each.value for each in PLACED]))
+    return list(connection.scalars(members(group).order_by(_meter.c.serial)))
+
+
+def members(group: Group) -> Select[Any]:
+    """The ids of the meters of a group that are on a wall, as a query; a filter may be a group that nobody has stored."""
+    query = _placed(group.tenant_id)
     if group.fixed:
         query = query.join(meter_group_member, meter_group_member.c.meter_id == _meter.c.id)
         query = query.where(meter_group_member.c.group_id == group.id)
@@ -111,7 +110,35 @@ def members_of(connection: Connection, group: Group) -> list[int]:
         wanted = getattr(group, name)
         if wanted:
             query = query.where(_meter.c[name] == wanted)
-    return list(connection.scalars(query.order_by(_meter.c.serial)))
+    return query
+
+
+def _placed(tenant: int) -> Select[Any]:
+    query = select(_meter.c.id).outerjoin(meter_life, meter_life.c.meter_id == _meter.c.id)
+    state = func.coalesce(meter_life.c.state, Life.ACTIVE.value)
+    return query.where(_meter.c.tenant_id == tenant, state.in_([each.value for each in PLACED]))
+
+
+def placed_of(connection: Connection, tenant: int, meter_ids: Iterable[int]) -> list[int]:
+    """Those of a list of meters that are on a wall, by serial number; UnknownError for a meter of nobody or a neighbour."""
+    wanted = set(meter_ids)
+    _refuse_strange(connection, tenant, wanted)
+    return [each for each in connection.scalars(_placed(tenant).order_by(_meter.c.serial)) if each in wanted]
+
+
+def _refuse_strange(connection: Connection, tenant: int, wanted: Iterable[int]) -> None:
+    known = set(connection.scalars(select(_meter.c.id).where(_meter.c.tenant_id == tenant)))
+    strange = next((each for each in wanted if each not in known), None)
+    if strange is not None:
+        raise UnknownError("meter", strange)
+
+
+def by_serials(connection: Connection, tenant: int, serials: Iterable[str]) -> tuple[list[int], list[str]]:
+    """(meters, serial numbers that nobody of the tenant has) of a list of serial numbers, each said once, in its order."""
+    rows = connection.execute(select(_meter.c.serial, _meter.c.id).where(_meter.c.tenant_id == tenant))
+    known = {serial: meter_id for serial, meter_id in rows}  # noqa: C416 - rows are no tuples to mypy
+    said = list(dict.fromkeys(serials))
+    return [known[each] for each in said if each in known], [each for each in said if each not in known]
 
 
 # -- templates

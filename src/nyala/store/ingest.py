@@ -15,7 +15,22 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Insert
 
 from nyala.headend.ports import AlarmCleared, AlarmDated, AlarmRaised, Changes
-from nyala.store import alarms, bulk, groups, lifecycle, rows, schema, schema_lives, schema_notices
+from nyala.store import (
+    alarms,
+    bulk,
+    config_orders,
+    frames,
+    groups,
+    lifecycle,
+    reads,
+    rows,
+    schema,
+    schema_configuration,
+    schema_frames,
+    schema_lives,
+    schema_notices,
+    schema_reads,
+)
 from nyala.store.keys import KeyRing, ring_of
 from nyala.store.rows import Row
 from nyala.vocab.identifiers import eui_text
@@ -90,6 +105,7 @@ class Statements:
         )
         self.state = prepare(_replace(dialect, schema.meter_state))
         self.load_day = prepare(_replace(dialect, schema.load_day))
+        self.window = prepare(_replace(dialect, schema_frames.frame_window))
         self.history = prepare(insert_new(dialect, schema.load_day_history, [*day_key, "version"]))
         self.register = prepare(insert_new(dialect, schema.register_reading, ["meter_id", "quantity", "at_s"]))
         self.event = prepare(
@@ -109,16 +125,21 @@ class Statements:
         self.step = prepare(_without_id(insert(dialect, schema.command_step), schema.command_step))
         self.group, self.campaign = (prepare(_replace(dialect, each)) for each in (schema.multicast_group, schema.campaign))
         self.bulk_order, self.bulk_member, self.life, self.life_step, self.exchange, self.installed = _lives(dialect)
-        gateway = insert(dialect, schema.gateway)
-        self.gateway = prepare(
-            gateway.on_conflict_do_update(
-                index_elements=["eui"],
-                set_={
-                    "last_seen_us": gateway.excluded.last_seen_us,
-                    "frames": schema.gateway.c.frames + gateway.excluded.frames,
-                },
-            )
-        )
+        self.read_plan = prepare(_replace(dialect, schema_reads.read_plan))
+        self.config_order = prepare(_replace(dialect, schema_configuration.config_order))
+        self.config_member = prepare(_replace(dialect, schema_configuration.config_member))
+        self.gateway = prepare(_gateway(dialect))
+
+
+def _gateway(dialect: Dialect) -> Insert:
+    """Frames are added to what a gateway had."""
+    statement = insert(dialect, schema.gateway)
+    changed = {
+        "last_seen_us": statement.excluded.last_seen_us,
+        "frames": schema.gateway.c.frames + statement.excluded.frames,
+    }
+    made: Insert = statement.on_conflict_do_update(index_elements=["eui"], set_=changed)
+    return made
 
 
 def _lives(dialect: Dialect) -> list[Prepared]:
@@ -175,6 +196,7 @@ def unit_rows(statements: Statements, changes: Changes, ring: KeyRing) -> list[U
         (statements.state, list(map(rows.state_row, changes.states))),
         (statements.history, list(map(rows.history_row, changes.superseded))),
         (statements.load_day, list(map(rows.load_day_row, changes.load_days))),
+        (statements.window, [frames.window_row(*each) for each in changes.windows]),
         (statements.register, registers),
         (statements.event, events),
         (statements.alarm_raised, [alarms.raised_row(a) for a in changes.alarms if isinstance(a, AlarmRaised)]),
@@ -192,6 +214,9 @@ def unit_rows(statements: Statements, changes: Changes, ring: KeyRing) -> list[U
         (statements.life_step, list(map(lifecycle.step_row, changes.life_steps))),
         (statements.installed, list(map(lifecycle.installed_row, changes.exchanges))),
         (statements.exchange, list(map(lifecycle.exchange_row, changes.exchanges))),
+        (statements.read_plan, list(map(reads.plan_row, changes.read_plans))),
+        (statements.config_order, list(map(config_orders.order_row, changes.config_orders))),
+        (statements.config_member, [config_orders.member_row(*each) for each in changes.config_members]),
         (statements.mark, mark),
     ]
     return [(statement, said) for statement, said in units if said]

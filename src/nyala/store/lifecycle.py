@@ -14,7 +14,7 @@ from nyala.store.schema_lives import meter_exchange, meter_life, meter_life_step
 
 STEPS_MAX = 200
 _json = msgspec.json.Encoder().encode
-_TERMS = ("installed_s", "customer", "site", "zone", "tariff", "contracted_va")
+_TERMS = ("installed_s", "customer", "site", "zone", "tariff", "contracted_va", "feeder")
 """What an exchange moves to the new meter."""
 
 

@@ -13,8 +13,9 @@ from nyala.headend.registry import MeterRecord, MeterState
 from nyala.lorawan.network.multicast import MC_ADDRS
 from nyala.lorawan.network.sessions import Root, Sessions
 from nyala.mdm.load_day import decode_qualities
-from nyala.store import rows, schema
+from nyala.store import places, rows, schema
 from nyala.store.engine import writing
+from nyala.store.groups_of_meters import Group, members
 from nyala.store.keys import KeyRing, ring_of
 from nyala.store.schema_lives import meter_life
 from nyala.vocab.errors import ConflictError, UnknownError
@@ -61,6 +62,7 @@ def onboard(engine: Engine, tenant: int, meters: Sequence[NewMeter]) -> list[Met
         ]
         if lives:
             connection.execute(meter_life.insert(), lives)
+        places.put(connection, tenant, {meter.site: meter.place for meter in meters if meter.place is not None})
         return load_records(connection, first_id)
 
 
@@ -90,6 +92,7 @@ def _meter_row(number: int, tenant: int, meter: NewMeter) -> dict[str, Any]:
         "contracted_va": meter.contracted_va,
         "ct_primary": meter.ct_ratio[0],
         "ct_secondary": meter.ct_ratio[1],
+        "feeder": meter.feeder,
     }
 
 
@@ -152,6 +155,7 @@ class MeterLine:
     import_wh: int | None
     refused_us: int | None
     """Since when it needs re-admission."""
+    life: str
     ct_ratio: tuple[int, int]
 
 
@@ -165,13 +169,22 @@ class Page:
 
 
 def list_meters(
-    connection: Connection, tenant: int, *, search: str = "", lost: bool = False, after: str = "", limit: int = 50
+    connection: Connection,
+    tenant: int,
+    *,
+    search: str = "",
+    lost: bool = False,
+    life: Life | None = None,
+    group: Group | None = None,
+    after: str = "",
+    limit: int = 50,
 ) -> Page:
     """Meters of a tenant by serial number, after the cursor; `search` looks in serial, customer and site.
 
-    `lost`: only those that need re-admission.
+    `lost`: only those that need re-admission; `life`: where they stand in it; `group`: its meters that are on a wall.
     """
     limit = min(max(limit, 1), PAGE_MAX)
+    stands = func.coalesce(meter_life.c.state, Life.ACTIVE.value)
     base = select(_meter.c.id).where(_meter.c.tenant_id == tenant)
     query = (
         select(
@@ -185,13 +198,20 @@ def list_meters(
             _state.c.p_w,
             _state.c.import_wh,
             _device.c.refused_us,
+            stands,
             _meter.c.ct_primary,
             _meter.c.ct_secondary,
         )
         .join(_device, _device.c.meter_id == _meter.c.id)
         .outerjoin(_state, _state.c.meter_id == _meter.c.id)
+        .outerjoin(meter_life, meter_life.c.meter_id == _meter.c.id)
         .where(_meter.c.tenant_id == tenant)
     )
+    if life is not None:
+        base = base.outerjoin(meter_life, meter_life.c.meter_id == _meter.c.id).where(stands == life.value)
+        query = query.where(stands == life.value)
+    if group is not None:
+        base, query = (each.where(_meter.c.id.in_(members(group))) for each in (base, query))
     if lost:
         query = query.where(_device.c.refused_us.is_not(None))
         base = base.join(_device, _device.c.meter_id == _meter.c.id).where(_device.c.refused_us.is_not(None))
@@ -225,6 +245,15 @@ def meter_of_tenant(connection: Connection, tenant: int, meter_id: int) -> Meter
     if row is None:
         raise UnknownError("meter", meter_id)
     return rows.meter_of(row)
+
+
+def meter_of_serial(connection: Connection, tenant: int, serial: str) -> MeterRecord:
+    """A meter of a tenant by its serial number; UnknownError also for one of a neighbour."""
+    query = select(_meter.c.id).where(_meter.c.serial == serial, _meter.c.tenant_id == tenant)
+    found = connection.scalar(query)
+    if found is None:
+        raise UnknownError("meter", serial)
+    return meter_of_tenant(connection, tenant, found)
 
 
 def state_of_meter(connection: Connection, meter_id: int) -> MeterState | None:

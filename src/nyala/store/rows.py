@@ -196,6 +196,7 @@ def meter_of(row: RowMapping) -> MeterRecord:
         tariff=row["tariff"],
         contracted_va=row["contracted_va"],
         ct_ratio=(row["ct_primary"], row["ct_secondary"]),
+        feeder=row["feeder"],
     )
 
 

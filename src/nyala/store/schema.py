@@ -82,6 +82,7 @@ meter = Table(
     Column("contracted_va", Integer, nullable=False),
     Column("ct_primary", Integer, nullable=False),
     Column("ct_secondary", Integer, nullable=False),
+    Column("feeder", String(120), nullable=False, server_default=""),
     Index("ix_meter_tenant_serial", "tenant_id", "serial"),
 )
 
@@ -310,6 +311,9 @@ campaign = Table(
     Column("plan", Text, nullable=False),  # JSON, without block and key
     Column("devices", Text, nullable=False),  # DevEUIs
     Column("report", Text, nullable=False),  # JSON
+    Column("tenant_id", ForeignKey("tenant.id"), index=True),  # null: of before there were tenants of campaigns
+    Column("said", Text, nullable=False),  # JSON: what was ordered, and who approved
+    Column("idempotency_key", String(80), unique=True),
 )
 
 tariff = Table(

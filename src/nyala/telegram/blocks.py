@@ -3,6 +3,8 @@
     descriptor   kind u8 in the top 8 of 32 bits, version in the 24 below: what fragmentation (TS004) tells of a session
     block        magic "NYB1", descriptor u32, length u32 of the body, CRC-32 u32 of the body, body (little-endian)
 
+    setting      body of a block of configuration: kind u8, then the setting's own bytes; its version is the block's
+
 Fragmentation of version 1 has no check of its own over a block: the header is ours.  Who may send one is proven by the keys
 of its group, not here.
 """
@@ -14,6 +16,7 @@ from typing import Final
 from zlib import crc32
 
 from nyala.vocab.errors import BadArgumentError, TelegramError
+from nyala.vocab.settings import Setting, SettingBlock
 
 _HEADER: Final = Struct("<4sIII")
 MAGIC: Final = b"NYB1"
@@ -25,8 +28,9 @@ class BlockKind(IntEnum):
     """What a block is for."""
 
     FIRMWARE = 1
-    """An image of the module's firmware."""
+    """An image of the module's firmware (`firmware`)."""
     CONFIGURATION = 2
+    """A setting, the same for many meters: a tariff calendar with the instant from which it holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +69,19 @@ def decode_block(descriptor: int, wire: bytes) -> Block:
     if (length, check) != (len(body), crc32(body)):
         raise TelegramError(f"block {descriptor:08x}: {len(body)} bytes with CRC {crc32(body):08x}, not {length}, {check:08x}")
     return Block(BlockKind(kind), descriptor & (1 << VERSION_BITS) - 1, body)
+
+
+def setting_block(kind: Setting, block: SettingBlock) -> Block:
+    """The block that carries a setting."""
+    return Block(BlockKind.CONFIGURATION, block.version, bytes([kind]) + block.body)
+
+
+def setting_of(block: Block) -> tuple[Setting, SettingBlock]:
+    """The setting that a block of configuration carries; TelegramError."""
+    kind = block.body[0] if block.body else 0
+    if kind not in set(Setting):
+        raise TelegramError(f"a block of configuration of kind {kind}")
+    try:
+        return Setting(kind), SettingBlock(block.version, block.body[1:])
+    except BadArgumentError as error:
+        raise TelegramError(f"a block of configuration: {error}") from None

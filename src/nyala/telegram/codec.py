@@ -1,14 +1,15 @@
 """The one way in for whoever reads telegrams: a port and bytes become a telegram, or a TelegramError."""
 
-from nyala.telegram import config, intervals, messages, values
+from nyala.telegram import config, interval_block, intervals, messages, values
 from nyala.telegram.config import ConfigPart, ConfigReport
+from nyala.telegram.interval_block import IntervalBlock
 from nyala.telegram.intervals import Intervals
 from nyala.telegram.kinds import Port
 from nyala.telegram.messages import Answer, Command, Event, Hello
 from nyala.telegram.values import Values
 from nyala.vocab.errors import TelegramError
 
-Telegram = Intervals | Values | Event | Answer | Hello | Command | ConfigPart | ConfigReport
+Telegram = IntervalBlock | Intervals | Values | Event | Answer | Hello | Command | ConfigPart | ConfigReport
 
 
 def decode(port: int, payload: bytes, received_s: int) -> Telegram:
@@ -19,6 +20,8 @@ def decode(port: int, payload: bytes, received_s: int) -> Telegram:
     match port:
         case Port.INTERVALS | Port.INTERVALS_FULL:
             return intervals.decode(Port(port), payload, received_s)
+        case Port.FRAME | Port.FRAME_SUM | Port.FRAME_FULL:
+            return interval_block.decode(Port(port), payload)
         case Port.VALUES:
             return values.decode(payload, received_s)
         case Port.EVENT:
@@ -44,6 +47,8 @@ def encode(telegram: Telegram, now_s: int) -> tuple[Port, bytes]:
             far = abs(now_s // telegram.period_s - telegram.first) >= intervals.SHORT_REACH // 2
             port = Port.INTERVALS_FULL if far else Port.INTERVALS
             return port, intervals.encode(telegram, full_index=far)
+        case IntervalBlock():
+            return interval_block.encode(telegram)
         case Values():
             return Port.VALUES, values.encode(telegram, now_s)
         case Event():

@@ -1,4 +1,4 @@
-"""The header of a periodic frame: which intervals it carries, by which tables, and what follows.  Not on the air yet.
+"""The header of a periodic frame: which intervals it carries, by which tables, and what follows.
 
 A frame carries a block: `COUNTS[count]` intervals that begin at a multiple of that count, so that a number names a block:
 its first interval is `number * count`.  Said are the low `NUMBER_BITS` bits of the number, resolved by the time of
@@ -6,10 +6,11 @@ reception; a back-fill answer says all of it.  The length of an interval is a se
 `FIELDS` is the table: bits, highest first, that fill whole bytes in both forms.
 """
 
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from typing import Final
 
-from nyala.telegram.bits import BitReader, BitWriter
+from nyala.telegram.bits import BitWriter
 from nyala.telegram.intervals import nearest
 from nyala.vocab.errors import BadArgumentError, TelegramError
 
@@ -22,6 +23,11 @@ class Field:
     width: int
     full_width: int
     meaning: str
+
+
+def _places(widths: Sequence[int]) -> list[tuple[int, int]]:
+    """Shift and mask of fields of these widths, the highest bits first."""
+    return [(sum(widths[at + 1 :]), (1 << width) - 1) for at, width in enumerate(widths)]
 
 
 NUMBER_BITS: Final = 8
@@ -47,6 +53,8 @@ MODELS: Final = 1 << MODEL_BITS
 OWN_LIMIT: Final = 1 << OWN_BITS
 HEADER_BYTES: Final = sum(field.width for field in FIELDS) // 8
 FULL_HEADER_BYTES: Final = sum(field.full_width for field in FIELDS) // 8
+_PLACES: Final = _places([field.width for field in FIELDS])
+_FULL_PLACES: Final = _places([field.full_width for field in FIELDS])
 REACH: Final = 1 << NUMBER_BITS - 1
 """Blocks before or after the time of reception that a short number tells apart."""
 
@@ -90,8 +98,11 @@ def encode_header(header: Header, *, full: bool = False) -> bytes:
 
 def decode_header(payload: bytes, *, full: bool = False) -> Header:
     """The header at the beginning of a payload; TelegramError where it is cut short."""
-    bits = BitReader(payload[: header_bytes(full=full)])
-    epoch, model, count, number, own, *flags = (bits.take(field.full_width if full else field.width) for field in FIELDS)
+    size = header_bytes(full=full)
+    if len(payload) < size:
+        raise TelegramError(f"frame of {len(payload)} bytes ends within its header")
+    word = int.from_bytes(payload[:size], "big")
+    epoch, model, count, number, own, *flags = [word >> shift & mask for shift, mask in (_FULL_PLACES if full else _PLACES)]
     return Header(epoch, model, count, number, own, *map(bool, flags))
 
 

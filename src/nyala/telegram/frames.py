@@ -1,4 +1,4 @@
-"""The periodic frame: a block of intervals behind its header, fitted to the room there is.  Codec only, not on the air yet.
+"""The periodic frame: a block of intervals behind its header, fitted to the room there is.  Codec only.
 
     header            `frame_header`
     2 bytes           import register at the end of the block in whole Wh mod 65,536, where the port says so
@@ -187,12 +187,12 @@ def build(
     if not run.rows or len({len(row) for row in run.rows.values()}) != 1 or not run.count:
         raise BadArgumentError("a run of no or unequal channels")
     built: list[Built] = []
-    for block in _parts(run, max(COUNTS)):
+    for block in blocks(run):
         built += _fit(block, coder, room, sent, flags, parity=parity, full=full)
     return built
 
 
-def _parts(run: Run, most: int) -> list[Run]:
+def blocks(run: Run, most: int = max(COUNTS)) -> list[Run]:
     """A run as the largest blocks of at most `most` intervals that it holds."""
     parts, at = [], 0
     while at < run.count:
@@ -215,7 +215,7 @@ def _fit(block: Run, coder: Coder, room: int, sent: SentBodies, flags: Flags, *,
     if len(coded[1]) <= space:
         return [_frame(block, coded, coder.epoch, space, sent, flags, parity=parity, full=full)]
     if block.count > 1:
-        pieces = _parts(block, max(each for each in COUNTS if each < block.count))
+        pieces = blocks(block, max(each for each in COUNTS if each < block.count))
     elif len(block.rows) > 1:
         pieces = [
             Run(block.first, {channel: row}, block.end_wh if channel is Channel.IMPORT else None)

@@ -1,17 +1,12 @@
 """The interval telegram: a run of intervals of one or more energy channels.  Decodes alone; fits 11 bytes for one hour.
 
-    bits  field
-    12    index of the first interval (start / period) mod 4096 on port INTERVALS; 28 bits, whole, on INTERVALS_FULL
-     4    intervals - 1
-     3    period code (`kinds.PERIODS_S`)
-     1    status present
-    n     with status: one bit per interval, 1 = without supply in part of it
+    head       `HEAD` on port INTERVALS, `HEAD_FULL` on INTERVALS_FULL
+    status     where the head says so: one bit per interval, 1 = without supply in part of it
     then for each channel, until fewer than `BLOCK_BITS` bits are left:
-     3    channel (`quantities.Channel`)
-     1    anchor present
-     4    width code (`WIDTHS`)
-    16    with anchor: the channel's register in whole Wh at the end of the last interval, mod 65,536
-    n*w   values in whole Wh (varh, VAh), w bits each
+    block      `BLOCK`
+    anchor     where the block says so, `ANCHOR_BITS`: the channel's register in whole Wh at the end of the last interval,
+               mod 65,536
+    values     in whole Wh (varh, VAh), each in so many bits as the block says
 
 The anchor proves the sum: two anchors around a gap below 65 kWh give its energy exactly.  Widths are chosen so that four
 intervals of the largest direct-connected meter (100 A at 1.3 Un: 22,425 Wh in 15 min, 15 bits) fit 11 bytes.
@@ -22,7 +17,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from nyala.telegram.bits import BitReader, BitWriter
-from nyala.telegram.kinds import PERIODS_S, Port
+from nyala.telegram.kinds import PERIODS, Port
+from nyala.telegram.layout import Field, Layout, codes_of
 from nyala.vocab.errors import BadArgumentError, TelegramError
 from nyala.vocab.quantities import Channel
 
@@ -32,7 +28,25 @@ INTERVALS_MAX: Final = 16
 INDEX_BITS: Final = 12
 FULL_INDEX_BITS: Final = 28
 ANCHOR_BITS: Final = 16
-BLOCK_BITS: Final = 8
+
+
+def _head(index_bits: int, index: str) -> Layout:
+    return Layout(
+        Field("first", index_bits, f"index of the first interval: its start in POSIX seconds / period, {index}"),
+        Field("count", INTERVALS_MAX.bit_length() - 1, "intervals", plus=1),
+        Field("period_s", 3, "length of an interval", PERIODS),
+        Field("status", 1, "whether status bits follow"),
+    )
+
+
+HEAD: Final = _head(INDEX_BITS, "its low bits: the nearest to the reception is meant")
+HEAD_FULL: Final = _head(FULL_INDEX_BITS, "whole")
+BLOCK: Final = Layout(
+    Field("channel", 3, "which register", codes_of(Channel)),
+    Field("anchor", 1, "whether an anchor follows"),
+    Field("width", 4, "bits of each value", dict(enumerate(WIDTHS))),
+)
+BLOCK_BITS: Final = BLOCK.width
 """Bits of a channel's block before anchor and values; padding is always shorter."""
 SHORT_REACH: Final = 1 << INDEX_BITS - 1
 """Intervals before or after the time of reception that a short index tells apart."""
@@ -61,11 +75,11 @@ class Intervals:
         return len(next(iter(self.channels.values())).values)
 
 
-def _width_code(values: Sequence[int]) -> int:
+def _width(values: Sequence[int]) -> int:
     need = max(values).bit_length()
-    for code, width in enumerate(WIDTHS):
+    for width in WIDTHS:
         if width >= need:
-            return code
+            return width
     raise BadArgumentError(f"interval of {max(values)} does not fit {WIDTHS[-1]} bits")
 
 
@@ -78,16 +92,16 @@ def encode(intervals: Intervals, *, full_index: bool = False) -> bytes:
         raise BadArgumentError(f"outages {sorted(intervals.outages)} outside a run of {count}")
     if not 1 <= count <= INTERVALS_MAX:
         raise BadArgumentError(f"{count} intervals in one telegram; 1 to {INTERVALS_MAX} fit")
-    if intervals.period_s not in PERIODS_S:
-        raise BadArgumentError(f"interval of {intervals.period_s} s is none of {PERIODS_S}")
     out = BitWriter()
-    if full_index:
-        out.put(intervals.first, FULL_INDEX_BITS)
-    else:
-        out.put(intervals.first % (1 << INDEX_BITS), INDEX_BITS)
-    out.put(count - 1, 4)
-    out.put(PERIODS_S.index(intervals.period_s), 3)
-    out.put(int(bool(intervals.outages)), 1)
+    (HEAD_FULL if full_index else HEAD).put(
+        out,
+        {
+            "first": intervals.first if full_index else intervals.first % (1 << INDEX_BITS),
+            "count": count,
+            "period_s": intervals.period_s,
+            "status": bool(intervals.outages),
+        },
+    )
     if intervals.outages:
         for i in range(count):
             out.put(int(i in intervals.outages), 1)
@@ -99,33 +113,27 @@ def encode(intervals: Intervals, *, full_index: bool = False) -> bytes:
 
 
 def _put_block(out: BitWriter, channel: Channel, block: ChannelBlock) -> None:
-    code = _width_code(block.values)
-    out.put(channel, 3)
-    out.put(int(block.anchor is not None), 1)
-    out.put(code, 4)
+    width = _width(block.values)
+    BLOCK.put(out, {"channel": channel, "anchor": block.anchor is not None, "width": width})
     if block.anchor is not None:
         out.put(block.anchor % (1 << ANCHOR_BITS), ANCHOR_BITS)
     for value in block.values:
-        out.put(value, WIDTHS[code])
+        out.put(value, width)
 
 
 def decode(port: Port, payload: bytes, received_s: int) -> Intervals:
     """The intervals of a payload received at `received_s` (UTC); TelegramError for any other bytes."""
     bits = BitReader(payload)
-    index = bits.take(FULL_INDEX_BITS if port is Port.INTERVALS_FULL else INDEX_BITS)
-    count = bits.take(4) + 1
-    period_code = bits.take(3)
-    if period_code >= len(PERIODS_S):
-        raise TelegramError(f"interval telegram with period code {period_code}")
-    period_s = PERIODS_S[period_code]
-    outages = frozenset(i for i in range(count) if bits.take(1)) if bits.take(1) else frozenset()
+    head = (HEAD_FULL if port is Port.INTERVALS_FULL else HEAD).take(bits)
+    index, count, period_s = head["first"], head["count"], head["period_s"]
+    outages = frozenset(i for i in range(count) if bits.take(1)) if head["status"] else frozenset()
     channels: dict[Channel, ChannelBlock] = {}
     while bits.left >= BLOCK_BITS:
-        channel = Channel(bits.take(3))
+        block = BLOCK.take(bits)
+        channel, width = block["channel"], block["width"]
         if channel in channels:
             raise TelegramError(f"interval telegram with {channel.name} twice")
-        has_anchor, width = bits.take(1), WIDTHS[bits.take(4)]
-        anchor = bits.take(ANCHOR_BITS) if has_anchor else None
+        anchor = bits.take(ANCHOR_BITS) if block["anchor"] else None
         word, mask = bits.take(width * count), (1 << width) - 1
         values = tuple([word >> width * i & mask for i in range(count - 1, -1, -1)])
         channels[channel] = ChannelBlock(values, anchor)

@@ -1,10 +1,13 @@
 """Telegrams as JSON-able dicts and back: for the command line, logs and other people's decoders."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
+from enum import Enum
 from typing import Any
 
 from nyala.telegram.codec import Telegram
 from nyala.telegram.config import ConfigPart, ConfigReport, Reported
+from nyala.telegram.interval_block import IntervalBlock, first_of
 from nyala.telegram.intervals import ChannelBlock, Intervals
 from nyala.telegram.kinds import EventCode, Opcode, Result
 from nyala.telegram.messages import Answer, Command, Event, Hello
@@ -29,47 +32,35 @@ def to_json(telegram: Telegram) -> dict[str, Any]:
             }
         case Values():
             return {"kind": "values", "at_s": telegram.at_s, "values": dict(telegram.values)}
-        case Event():
-            return {
-                "kind": "event",
-                "number": telegram.number,
-                "code": telegram.code.name,
-                "clock_s": telegram.clock_s,
-                "detail": telegram.detail,
-            }
-        case Answer():
-            return {
-                "kind": "answer",
-                "sequence": telegram.sequence,
-                "opcode": telegram.opcode,
-                "result": telegram.result.name,
-                "detail": telegram.detail,
-            }
-        case Hello():
-            return {
-                "kind": "hello",
-                "model": telegram.model,
-                "firmware": telegram.firmware,
-                "period_s": telegram.period_s,
-                "clock_s": telegram.clock_s,
-            }
-        case Command():
-            return {
-                "kind": "command",
-                "sequence": telegram.sequence,
-                "opcode": telegram.opcode.name,
-                "quantities": list(telegram.quantities),
-                "first": telegram.first,
-                "period_s": telegram.period_s,
-                "count": telegram.count,
-                "asked": telegram.asked,
-                "setting": telegram.setting,
-                "length": telegram.length,
-                "version": telegram.version,
-                "check": telegram.check,
-            }
+        case IntervalBlock():
+            return _block(telegram)
         case ConfigPart() | ConfigReport():
             return _config(telegram)
+        case Event() | Answer() | Hello() | Command():
+            said = {name: each.name if isinstance(each, Enum) else each for name, each in asdict(telegram).items()}
+            return {"kind": type(telegram).__name__.lower(), **said}
+
+
+def _block(block: IntervalBlock) -> dict[str, Any]:
+    return {
+        "kind": "intervalblock",
+        "epoch": block.epoch,
+        "number": block.number,
+        "count": block.count,
+        "rows": {channel.name: list(row) for channel, row in block.rows.items()},
+        "coded": block.coded,
+        "full": block.full,
+        "register": block.register,
+        "parity": None if block.parity is None else block.parity.hex(),
+        "pending": block.pending,
+        "doubtful": block.doubtful,
+    }
+
+
+def placed(document: dict[str, Any], block: IntervalBlock, period_s: int, received_s: int) -> dict[str, Any]:
+    """The document of a block with its place in time."""
+    first = first_of(block, period_s, received_s)
+    return document | {"first": first, "period_s": period_s, "start_s": first * period_s}
 
 
 def _config(telegram: ConfigPart | ConfigReport) -> dict[str, Any]:
@@ -103,6 +94,8 @@ def _from_json(document: Mapping[str, Any]) -> Telegram:
                 for name, block in said["channels"].items()
             }
             return Intervals(said["first"], said["period_s"], channels, frozenset(said.get("outages", ())))
+        case "intervalblock":
+            return _from_block(said)
         case "values":
             return Values(said["at_s"], dict(said["values"]))
         case "event":
@@ -120,3 +113,19 @@ def _from_json(document: Mapping[str, Any]) -> Telegram:
             return ConfigReport(tuple(Reported(e["setting"], e["version"], e["check"]) for e in said["entries"]))
         case _:
             raise BadArgumentError(f"telegram of unknown kind {kind!r}")
+
+
+def _from_block(said: Mapping[str, Any]) -> IntervalBlock:
+    """Without what follows from the rest: count, and the place in time."""
+    parity = said.get("parity")
+    return IntervalBlock(
+        said["epoch"],
+        said["number"],
+        {Channel[name]: tuple(row) for name, row in said["rows"].items()},
+        said.get("coded", True),
+        said.get("full", False),
+        said.get("register"),
+        None if parity is None else bytes.fromhex(parity),
+        said.get("pending", False),
+        said.get("doubtful", False),
+    )

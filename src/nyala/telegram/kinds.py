@@ -13,18 +13,27 @@ class Port(IntEnum):
     VALUES = 12
     """Any quantities of the catalogue at one instant: registers, live values, states."""
     EVENT = 13
+    """Something happened at a meter: at once."""
     ANSWER = 14
+    """What became of a command."""
     HELLO = 15
+    """A meter introduces itself after a join."""
     CONFIG_REPORT = 16
     """Versions and checksums of the settings that a meter has."""
+    FRAME = 17
+    """A block of intervals (`frames`), its number short."""
+    FRAME_SUM = 18
+    """The same, and the import register at its end."""
+    FRAME_FULL = 19
+    """A block of intervals, its number in full: back-fill."""
     COMMAND = 20
+    """An order, with the arguments of its opcode."""
     CONFIG = 21
     """Parts of a setting's block."""
 
 
-UPLINK_PORTS = frozenset(
-    (Port.INTERVALS, Port.INTERVALS_FULL, Port.VALUES, Port.EVENT, Port.ANSWER, Port.HELLO, Port.CONFIG_REPORT)
-)
+DOWNLINK_PORTS = frozenset((Port.COMMAND, Port.CONFIG))
+UPLINK_PORTS = frozenset(Port) - DOWNLINK_PORTS
 
 
 class EventCode(IntEnum):
@@ -44,6 +53,8 @@ class EventCode(IntEnum):
     """A data block is whole and right; detail: its descriptor (`blocks`)."""
     BLOCK_REFUSED = 8
     """A data block is whole and not what it says; detail: its descriptor."""
+    POWER_FAILED = 9
+    """The last words of a meter whose supply is gone: at the instant of the cut, unconfirmed."""
 
 
 class Opcode(IntEnum):
@@ -52,7 +63,9 @@ class Opcode(IntEnum):
     SWITCH_OPEN = 1
     SWITCH_CLOSE = 2
     READ = 3
+    """Quantities of the catalogue, now: answered by values."""
     BACKFILL = 4
+    """Intervals of a gap."""
     QUERY = 5
     """Was the command of this sequence number carried out?"""
     DEMAND_RESET = 6
@@ -61,6 +74,8 @@ class Opcode(IntEnum):
     """The parts of a setting's block were sent: take it where it is whole and right."""
     CONFIG_ASK = 8
     """Which settings has the meter?  Answered by a report."""
+    BACKFILL_MAP = 9
+    """Intervals of many gaps: blocks by a bitmap."""
 
 
 class Result(IntEnum):
@@ -96,3 +111,4 @@ class Direction(StrEnum):
 
 PERIODS_S = (60, 300, 600, 900, 1800, 3600)
 """Interval lengths by their code of 3 bits (product sheet A4)."""
+PERIODS = dict(enumerate(PERIODS_S))

@@ -1,46 +1,74 @@
-"""The short telegrams of fixed form: hello, event, command and answer.  Each is a table of fields, most significant first.
+"""The short telegrams of fixed form: hello, event, command and answer.  `HELLO`, `EVENT`, `COMMAND`, `ANSWER` are the tables.
 
-    HELLO    version 4, period code 4, model 8, firmware 16, clock 32 (POSIX s)
-    EVENT    number 8, code 8, clock 32 (POSIX s), detail 32
-    COMMAND  sequence 16, opcode 8, then the arguments of the opcode
-    ANSWER   sequence 16, opcode 8, result 8, detail 32
-
-Arguments: READ quantity codes of 8 bits, 1 to 8 of them; BACKFILL first index 28, period code 4, intervals - 1 of 16;
-QUERY the sequence number asked for, 16; CONFIG_COMMIT kind 4, length 12, version 16, CRC-32 32: 11 bytes in all.
+A command is `COMMAND`, then the arguments of its opcode: `ARGUMENTS`.  The longest that is urgent fits the 11 bytes of DR2.
 """
 
-from dataclasses import dataclass
-from enum import IntEnum
-from typing import Final, TypeVar
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Final
 
 from nyala.telegram.bits import BitReader, BitWriter
-from nyala.telegram.kinds import PERIODS_S, EventCode, Opcode, Result
-from nyala.vocab.errors import BadArgumentError, TelegramError
-from nyala.vocab.quantities import by_code, quantity
+from nyala.telegram.frame_header import COUNTS
+from nyala.telegram.kinds import PERIODS, EventCode, Opcode, Result
+from nyala.telegram.layout import Field, Layout, Repeat, codes_of
+from nyala.telegram.values import QUANTITY
+from nyala.vocab.errors import BadArgumentError
 
 VERSION: Final = 1
 READ_MAX: Final = 8
 BACKFILL_MAX: Final = 1 << 16
 SEQUENCES: Final = 1 << 16
 """Command sequence numbers wrap at this; 0 is no command."""
-_ARGUMENTS: Final[dict[Opcode, tuple[str, ...]]] = {
-    Opcode.READ: ("quantities",),
-    Opcode.BACKFILL: ("first", "period_s", "count"),
-    Opcode.QUERY: ("asked",),
-    Opcode.CONFIG_COMMIT: ("setting", "length", "version", "check"),
+EVENTS: Final = 1 << 8
+MAP_BLOCKS: Final = 28
+"""Blocks that one bitmap names: with all else of the command in 11 bytes."""
+_CLOCK: Final = Field("clock_s", 32, "the meter's clock, POSIX seconds")
+_SEQUENCE: Final = Field("sequence", 16, "sequence number of the command; 0 is none")
+HELLO: Final = Layout(
+    Field("version", 4, "form of this telegram", {VERSION: VERSION}),
+    Field("period_s", 4, "length of an interval", PERIODS),
+    Field("model", 8, "code of the meter model"),
+    Field("firmware", 16, "version of the firmware"),
+    _CLOCK,
+)
+EVENT: Final = Layout(
+    Field("number", 8, "counts events mod 256"),
+    Field("code", 8, "what happened", codes_of(EventCode)),
+    _CLOCK,
+    Field("detail", 32, "by the code"),
+)
+ANSWER: Final = Layout(
+    _SEQUENCE,
+    Field("opcode", 8, "opcode of the command, known or not"),
+    Field("result", 8, "how it ended", codes_of(Result)),
+    Field("detail", 32, "by opcode and result"),
+)
+COMMAND: Final = Layout(_SEQUENCE, Field("opcode", 8, "what to do", codes_of(Opcode)))
+ARGUMENTS: Final[Mapping[Opcode, Layout]] = {
+    Opcode.READ: Layout(repeat=Repeat("quantities", (QUANTITY,), READ_MAX)),
+    Opcode.BACKFILL: Layout(
+        Field("first", 28, "absolute index of the first interval: its start in POSIX seconds / period"),
+        Field("period_s", 4, "length of an interval", PERIODS),
+        Field("count", 16, "intervals", plus=1),
+    ),
+    Opcode.BACKFILL_MAP: Layout(
+        Field("first", 28, "absolute index of the first interval of the first block: its start in POSIX seconds / period"),
+        Field("period_s", 4, "length of an interval", PERIODS),
+        Field("each", 4, "intervals of a block", dict(enumerate(COUNTS))),
+        Field("blocks", MAP_BLOCKS, "bit n: the block n after the first one"),
+    ),
+    Opcode.QUERY: Layout(
+        Field("asked", 16, "sequence number that is asked for"),
+    ),
+    Opcode.CONFIG_COMMIT: Layout(
+        Field("setting", 4, "kind of the setting"),
+        Field("length", 12, "bytes of the block"),
+        Field("version", 16, "version of the block"),
+        Field("check", 32, "CRC-32 of kind, version and bytes"),
+    ),
 }
-_DEFAULTS: Final = {
-    "quantities": (),
-    **dict.fromkeys(("first", "period_s", "count", "asked", "setting", "length", "version", "check"), 0),
-}
-_Code = TypeVar("_Code", bound=IntEnum)
-
-
-def _known(codes: type[_Code], value: int, what: str) -> _Code:
-    try:
-        return codes(value)
-    except ValueError:
-        raise TelegramError(f"{what} {value} is unknown") from None
+"""What the opcodes take; those that are not here take nothing."""
+_NOTHING: Final = Layout()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +101,8 @@ class Command:
     first: int = 0
     period_s: int = 0
     count: int = 0
+    each: int = 0
+    blocks: int = 0
     asked: int = 0
     setting: int = 0
     """Kind of a setting (`vocab.settings`); an unknown one can be said, and is answered."""
@@ -91,127 +121,57 @@ class Answer:
     detail: int = 0
 
 
-def _period_code(period_s: int) -> int:
-    if period_s not in PERIODS_S:
-        raise BadArgumentError(f"interval of {period_s} s is none of {PERIODS_S}")
-    return PERIODS_S.index(period_s)
-
-
 def encode_hello(hello: Hello) -> bytes:
     """The payload of a hello."""
-    out = BitWriter()
-    out.put(VERSION, 4)
-    out.put(_period_code(hello.period_s), 4)
-    out.put(hello.model, 8)
-    out.put(hello.firmware, 16)
-    out.put(hello.clock_s, 32)
-    return out.to_bytes()
+    return HELLO.encode({"version": VERSION, **asdict(hello)})
 
 
 def decode_hello(payload: bytes) -> Hello:
     """A hello; TelegramError for another version, period or length."""
-    bits = BitReader(payload)
-    version, period_code = bits.take(4), bits.take(4)
-    if version != VERSION or period_code >= len(PERIODS_S):
-        raise TelegramError(f"hello of version {version}, period code {period_code}")
-    hello = Hello(bits.take(8), bits.take(16), PERIODS_S[period_code], bits.take(32))
-    bits.expect_padding()
-    return hello
+    said = HELLO.decode(payload)
+    del said["version"]
+    return Hello(**said)
 
 
 def encode_event(event: Event) -> bytes:
     """The payload of an event."""
-    out = BitWriter()
-    out.put(event.number % 256, 8)
-    out.put(event.code, 8)
-    out.put(event.clock_s, 32)
-    out.put(event.detail, 32)
-    return out.to_bytes()
+    return EVENT.encode({**asdict(event), "number": event.number % EVENTS})
 
 
 def decode_event(payload: bytes) -> Event:
     """An event; TelegramError for an unknown code or another length."""
-    bits = BitReader(payload)
-    number, code = bits.take(8), _known(EventCode, bits.take(8), "event code")
-    event = Event(number, code, bits.take(32), bits.take(32))
-    bits.expect_padding()
-    return event
+    return Event(**EVENT.decode(payload))
 
 
 def encode_command(command: Command) -> bytes:
     """The payload of a command; BadArgumentError for arguments that its opcode does not take."""
-    taken = _ARGUMENTS.get(command.opcode, ())
-    for name, default in _DEFAULTS.items():
-        if name not in taken and getattr(command, name) != default:
-            raise BadArgumentError(f"{command.opcode.name} takes no {name}")
+    said, taken = asdict(command), ARGUMENTS.get(command.opcode, _NOTHING)
+    for each in fields(Command):
+        if each.name not in (*COMMAND.names, *taken.names) and said[each.name] != each.default:
+            raise BadArgumentError(f"{command.opcode.name} takes no {each.name}")
     out = BitWriter()
-    out.put(command.sequence, 16)
-    out.put(command.opcode, 8)
-    match command.opcode:
-        case Opcode.READ:
-            if not 1 <= len(command.quantities) <= READ_MAX:
-                raise BadArgumentError(f"a read takes 1 to {READ_MAX} quantities, not {len(command.quantities)}")
-            for name in command.quantities:
-                out.put(quantity(name).code, 8)
-        case Opcode.BACKFILL:
-            out.put(command.first, 28)
-            out.put(_period_code(command.period_s), 4)
-            out.put(command.count - 1, 16)
-        case Opcode.QUERY:
-            out.put(command.asked, 16)
-        case Opcode.CONFIG_COMMIT:
-            for value, width in ((command.setting, 4), (command.length, 12), (command.version, 16), (command.check, 32)):
-                out.put(value, width)
-        case _:
-            pass
+    COMMAND.put(out, said)
+    taken.put(out, said)
     return out.to_bytes()
 
 
 def decode_command(payload: bytes) -> Command:
     """A command; TelegramError for an unknown opcode, quantity or period, or another length."""
     bits = BitReader(payload)
-    sequence, opcode = bits.take(16), _known(Opcode, bits.take(8), "command opcode")
-    command = Command(sequence, opcode)
-    match opcode:
-        case Opcode.READ:
-            codes = [bits.take(8) for _ in range(bits.left // 8)]
-            unknown = [each for each in codes if each not in by_code()]
-            if unknown or not 1 <= len(codes) <= READ_MAX:
-                raise TelegramError(f"read of {len(codes)} quantities, unknown codes {unknown}")
-            command = Command(sequence, opcode, quantities=tuple(by_code()[each].name for each in codes))
-        case Opcode.BACKFILL:
-            first, period_code, count = bits.take(28), bits.take(4), bits.take(16) + 1
-            if period_code >= len(PERIODS_S):
-                raise TelegramError(f"back-fill with period code {period_code}")
-            command = Command(sequence, opcode, first=first, period_s=PERIODS_S[period_code], count=count)
-        case Opcode.QUERY:
-            command = Command(sequence, opcode, asked=bits.take(16))
-        case Opcode.CONFIG_COMMIT:
-            kind, length, version, check = bits.take(4), bits.take(12), bits.take(16), bits.take(32)
-            command = Command(sequence, opcode, setting=kind, length=length, version=version, check=check)
-        case _:
-            pass
+    said = COMMAND.take(bits)
+    said |= ARGUMENTS.get(said["opcode"], _NOTHING).take(bits)
     bits.expect_padding()
-    return command
+    return Command(**said | {"quantities": tuple(said.get("quantities", ()))})
 
 
 def encode_answer(answer: Answer) -> bytes:
     """The payload of an answer."""
-    out = BitWriter()
-    out.put(answer.sequence, 16)
-    out.put(answer.opcode, 8)
-    out.put(answer.result, 8)
-    out.put(answer.detail, 32)
-    return out.to_bytes()
+    return ANSWER.encode(asdict(answer))
 
 
 def decode_answer(payload: bytes) -> Answer:
     """An answer; TelegramError for an unknown result or another length."""
-    bits = BitReader(payload)
-    sequence, opcode, result = bits.take(16), bits.take(8), _known(Result, bits.take(8), "result")
-    answer = Answer(sequence, opcode, result, bits.take(32))
-    bits.expect_padding()
-    return answer
+    return Answer(**ANSWER.decode(payload))
 
 
 def sequence_of(payload: bytes) -> tuple[int, int]:

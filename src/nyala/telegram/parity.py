@@ -5,14 +5,16 @@ the header), padded with zero bytes to the longest.  Where one of the three is l
 with it perhaps another.  Distances are spread so that a burst takes few bodies of one parity.
 
 `SentBodies` is the meter's side, `Recovery` the head-end's for one meter.  Both are small and are kept through a restart as
-plain values (`Kept`).  A recovered body ends with its last byte that is not zero.
+bytes (`kept`).  A recovered body ends with its last byte that is not zero.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from nyala.telegram import kept
 from nyala.telegram.frame_header import COUNTS, RAW, REACH
+from nyala.telegram.kept import BODY_MAX, ENTRY_HEAD, Blocks, Mark, entry, mark_of
 from nyala.vocab.errors import TelegramError
 
 DISTANCES: Final = (3, 7, 17)
@@ -41,15 +43,6 @@ class Body:
     recovered: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What outlives a restart: bodies (of a meter: sent), and the parities that may still solve something."""
-
-    bodies: tuple[Body, ...] = ()
-    parities: tuple[Body, ...] = ()
-    latest_s: int = 0
-
-
 def xor(parts: Iterable[bytes]) -> bytes:
     """Bytes added without carry, as if padded with zeros to the longest; without trailing zeros."""
     word = 0
@@ -66,37 +59,33 @@ class SentBodies:
 
     __slots__ = ("_leads",)
 
-    def __init__(self, kept: Kept = Kept()) -> None:
-        self._leads: dict[int, dict[int, bytes]] = {}
-        for each in kept.bodies:
-            self._leads.setdefault(each.lead, {})[each.number] = each.body
+    def __init__(self, data: bytes = b"") -> None:
+        self._leads, _ = kept.read(data)
 
-    def kept(self) -> Kept:
-        """What outlives a restart."""
-        return Kept(tuple(Body(lead, number, body) for lead, its in self._leads.items() for number, body in its.items()))
+    def kept(self, most: int | None = None) -> bytes:
+        """What outlives a restart, in at most `most` bytes; leads that do not fit begin anew after it."""
+        return kept.write(self._leads, most=most)
 
     def parity(self, lead: int, number: int) -> bytes | None:
         """What block `number` may carry; None where a body of it is not known."""
-        bodies = self._leads.get(lead, {})
-        earlier = [bodies[number - distance] for distance in DISTANCES if number - distance in bodies]
-        return xor(earlier) if len(earlier) == len(DISTANCES) else None
+        its = self._leads.get(lead)
+        earlier = [its.bodies.get(number - distance) for distance in DISTANCES] if its is not None else [None]
+        return None if None in earlier else xor([each[ENTRY_HEAD:] for each in earlier if each is not None])
 
     def add(self, lead: int, number: int, body: bytes) -> None:
         """A body is built."""
-        bodies = self._leads.pop(lead, {}) | {number: body}
-        self._leads[lead] = {each: kept for each, kept in bodies.items() if number - SENT_MAX <= each <= number}
+        if len(body) > BODY_MAX:
+            return
+        its = self._leads.pop(lead, None)
+        if its is None or number < its.oldest:
+            its = Blocks()
+        its.bodies = {each: said for each, said in its.bodies.items() if each <= number} | {
+            number: entry(number, Mark.HEARD, body)
+        }
+        its.forget(number - SENT_MAX)
+        self._leads[lead] = its
         while len(self._leads) > SENT_LEADS_MAX:
             del self._leads[next(iter(self._leads))]
-
-
-class _Lead:
-    """Blocks of one lead: bodies that are known, parities that wait."""
-
-    __slots__ = ("bodies", "waiting")
-
-    def __init__(self) -> None:
-        self.bodies: dict[int, Body] = {}
-        self.waiting: dict[int, bytes] = {}
 
 
 class Recovery:
@@ -106,24 +95,20 @@ class Recovery:
     recovered and is not what is heard later is given again, as it was heard.
     """
 
-    def __init__(self, period_s: int, kept: Kept = Kept()) -> None:
+    __slots__ = ("_carried", "_latest_s", "_leads", "contradictions", "period_s")
+
+    def __init__(self, period_s: int, data: bytes = b"") -> None:
         self.period_s, self.contradictions = period_s, 0
         """Parities that do not agree with the bodies, and blocks heard that are not what they were: a clock was set."""
-        self._latest_s = kept.latest_s
-        self._leads: dict[int, _Lead] = {}
-        for each in kept.bodies:
-            self._leads.setdefault(each.lead, _Lead()).bodies[each.number] = each
-        for each in kept.parities:
-            self._leads.setdefault(each.lead, _Lead()).waiting[each.number] = each.body
+        self._leads, self._latest_s = kept.read(data)
+        self._carried: dict[int, int] = {}
+        """The newest block of each lead that carried parity."""
 
-    def kept(self) -> Kept:
+    def kept(self) -> bytes:
         """What outlives a restart."""
-        leads = self._leads.items()
-        return Kept(
-            tuple(each for _, its in leads for each in its.bodies.values()),
-            tuple(Body(lead, number, parity) for lead, its in leads for number, parity in its.waiting.items()),
-            self._latest_s,
-        )
+        for lead, its in self._leads.items():
+            its.forget(self._oldest(lead), SENT_MAX)
+        return kept.write(self._leads, self._latest_s)
 
     def take(self, heard: Body, parity: bytes | None, received_s: int) -> list[Body]:
         """The bodies that a frame brings, itself first; `received_s` UTC.  TelegramError for a block of the future."""
@@ -131,36 +116,60 @@ class Recovery:
         if (heard.number + 1) * span_s > received_s + FUTURE_S:
             raise TelegramError(f"block {heard.number} of {span_s} s is of the future")
         self._latest_s = max(self._latest_s, received_s)
-        self._forget()
         oldest = self._oldest(heard.lead)
         if heard.number < oldest:
             return []
-        its = self._leads.pop(heard.lead) if heard.lead in self._leads else _Lead()
+        its = self._leads.pop(heard.lead, None) or Blocks()
+        its.forget(oldest, SENT_MAX)
         self._leads[heard.lead] = its
         while len(self._leads) > LEADS_MAX:
-            del self._leads[next(iter(self._leads))]
+            self._carried.pop(gone := next(iter(self._leads)), None)
+            del self._leads[gone]
+        if len(heard.body) > BODY_MAX:
+            return [heard]
         if heard.lead >> 3 & 7 == RAW:
             return self._raw(its, heard)
-        known = its.bodies.get(heard.number)
-        if known is not None and known.body != heard.body:
-            self.contradictions += 1
-        found: list[Body] = []
-        if known is None or (known.recovered and known.body != heard.body):
-            its.bodies[heard.number] = heard
-            found.append(heard)
-        if parity is not None and min(heard.number - distance for distance in DISTANCES) >= oldest:
-            its.waiting.setdefault(heard.number, parity)
-        return found + self._peel(heard.lead, its, [heard.number, *(heard.number + each for each in DISTANCES)])
+        return self._coded(its, heard, parity)
 
-    def _raw(self, its: _Lead, heard: Body) -> list[Body]:
-        """Raw bodies of one block are of different channels; none is part of a parity."""
-        key = heard.number << 8 | (heard.body[0] if heard.body else 0)
-        if key in its.bodies:
+    def may_repair(self, interval: int) -> bool:
+        """Whether a frame that is still to come may repair a block with this interval, by what is known now."""
+        for lead, newest in self._carried.items():
+            number, its = interval // COUNTS[lead & 7], self._leads.get(lead)
+            if its is None or number in its.bodies or number < its.oldest:
+                continue
+            last = max(its.bodies, default=newest)
+            if last - newest >= DISTANCES[0]:  # it has ceased to carry parity
+                continue
+            for place in [number + distance for distance in DISTANCES if number + distance > last]:
+                others = [each for each in (place - distance for distance in DISTANCES) if each != number]
+                if all(each in its.bodies or each > last for each in others):
+                    return True
+        return False
+
+    def _coded(self, its: Blocks, heard: Body, parity: bytes | None) -> list[Body]:
+        number, found = heard.number, list[Body]()
+        known = its.bodies.get(number)
+        if known is None or known[ENTRY_HEAD:] != heard.body:
+            self.contradictions += known is not None
+            if known is None or mark_of(known) == Mark.RECOVERED:
+                its.bodies[number] = entry(number, Mark.HEARD, heard.body)
+                found.append(heard)
+        if parity is not None and len(parity) <= BODY_MAX and number - SENT_MAX >= its.oldest:
+            self._carried[heard.lead] = max(self._carried.get(heard.lead, 0), number)
+            its.waiting.setdefault(number, entry(number, Mark.PARITY, parity))
+        places = [place for place in (number, *[number + each for each in DISTANCES]) if place in its.waiting]
+        return found + self._peel(heard.lead, its, places) if places else found
+
+    def _raw(self, its: Blocks, heard: Body) -> list[Body]:
+        """Raw bodies of one block are of different channels; none is part of a parity.  Kept are their first bytes."""
+        known = its.bodies.get(heard.number, b"")[ENTRY_HEAD:]
+        first = heard.body[:1]
+        if first in known:  # and no bytes at all are no body
             return []
-        its.bodies[key] = Body(heard.lead, key, b"")
+        its.bodies[heard.number] = entry(heard.number, Mark.HEARD, (known + first)[-BODY_MAX:])
         return [heard]
 
-    def _peel(self, lead: int, its: _Lead, places: list[int]) -> list[Body]:
+    def _peel(self, lead: int, its: Blocks, places: list[int]) -> list[Body]:
         """Solves parities from `places` on; each body that is found is looked up in the three that carry it."""
         found: list[Body] = []
         while places:
@@ -173,12 +182,12 @@ class Recovery:
             if len(unknown) > 1:
                 continue
             del its.waiting[place]
-            body = xor([parity, *(its.bodies[number].body for number in numbers if number in its.bodies)])
+            body = xor([parity[ENTRY_HEAD:], *(its.bodies[number][ENTRY_HEAD:] for number in numbers if number in its.bodies)])
             if not unknown:
                 self.contradictions += bool(body)
                 continue
-            its.bodies[unknown[0]] = Body(lead, unknown[0], body, recovered=True)
-            found.append(its.bodies[unknown[0]])
+            its.bodies[unknown[0]] = entry(unknown[0], Mark.RECOVERED, body)
+            found.append(Body(lead, unknown[0], body, recovered=True))
             places += [unknown[0] + distance for distance in DISTANCES]
         return found
 
@@ -187,11 +196,3 @@ class Recovery:
         span_s = self.period_s * COUNTS[lead & 7]
         blocks = min(max(WINDOW_S // span_s, WINDOW_BLOCKS_LEAST), WINDOW_BLOCKS_MOST)
         return self._latest_s // span_s - blocks
-
-    def _forget(self) -> None:
-        for lead, its in self._leads.items():
-            oldest = self._oldest(lead)
-            first_key = oldest << 8 if lead >> 3 & 7 == RAW else oldest
-            its.bodies = {number: body for number, body in its.bodies.items() if number >= first_key}
-            its.waiting = {number: parity for number, parity in its.waiting.items() if number - SENT_MAX >= oldest}
-        self._leads = {lead: its for lead, its in self._leads.items() if its.bodies or its.waiting}

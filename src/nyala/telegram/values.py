@@ -1,12 +1,10 @@
 """The values telegram: any quantities of the catalogue at one instant.
 
-bits  field
- 2    how the instant is written: 0 minutes mod 16,384 (11 days), 1 seconds mod 16,384 (4.5 h), 2 POSIX seconds
-14    the instant, short (0, 1); 32 bits for 2
+form       `FORM_BITS`: how the instant is written, a code of `FORMS`
+instant    in so many bits as the form says
 then for each value, until fewer than `ITEM_MIN_BITS` bits are left:
- 8    code of the quantity (`quantities.csv`)
- 4    nibbles - 1
-4n    the integer, in steps of 10**scaler of its unit; two's complement where the quantity is signed
+head       `ITEM`
+integer    so many nibbles: steps of 10**scaler of its unit; two's complement where the quantity is signed
 """
 
 from collections.abc import Mapping
@@ -15,15 +13,30 @@ from typing import Final
 
 from nyala.telegram.bits import BitReader, BitWriter
 from nyala.telegram.intervals import nearest
+from nyala.telegram.layout import Field, Layout
 from nyala.vocab.errors import BadArgumentError, TelegramError
 from nyala.vocab.quantities import Quantity, by_code, catalogue
 
+FORM_BITS: Final = 2
 SHORT_BITS: Final = 14
-ITEM_MIN_BITS: Final = 16
+POSIX_BITS: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How an instant is written: the low bits of its number of units."""
+
+    name: str
+    bits: int
+    unit_s: int
+
+
+FORMS: Final = (Form("minutes", SHORT_BITS, 60), Form("seconds", SHORT_BITS, 1), Form("POSIX", POSIX_BITS, 1))
+"""By their codes.  A short one is the nearest to the reception: 11 days of minutes, 4.5 hours of seconds are told apart."""
+QUANTITY: Final = Field("quantity", 8, "code of the catalogue", {code: each.name for code, each in by_code().items()})
+ITEM: Final = Layout(QUANTITY, Field("nibbles", 4, "4 bits each", plus=1))
+ITEM_MIN_BITS: Final = ITEM.width + 4
 NIBBLES_MAX: Final = 16
-_MINUTES, _SECONDS, _POSIX = 0, 1, 2
-_SAFE_REACH_S: Final = {_MINUTES: 60 << SHORT_BITS - 2, _SECONDS: 1 << SHORT_BITS - 2}
-"""How old an instant may be to be written short: half of what could be told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +53,17 @@ def _nibbles(value: int, *, signed: bool) -> int:
 
 
 def _size(quantity: Quantity, value: int) -> int:
-    return 12 + 4 * _nibbles(value, signed=quantity.signed)
+    return ITEM.width + 4 * _nibbles(value, signed=quantity.signed)
 
 
 def _put_instant(out: BitWriter, at_s: int, now_s: int) -> None:
-    age_s = abs(now_s - at_s)
-    if at_s % 60 == 0 and age_s < _SAFE_REACH_S[_MINUTES]:
-        out.put(_MINUTES, 2)
-        out.put(at_s // 60 % (1 << SHORT_BITS), SHORT_BITS)
-    elif age_s < _SAFE_REACH_S[_SECONDS]:
-        out.put(_SECONDS, 2)
-        out.put(at_s % (1 << SHORT_BITS), SHORT_BITS)
-    else:
-        out.put(_POSIX, 2)
-        out.put(at_s, 32)
+    for code, form in enumerate(FORMS):
+        # Half of what could be told apart, where it could be taken for another.
+        short = form.bits == SHORT_BITS
+        if not short or (at_s % form.unit_s == 0 and abs(now_s - at_s) < form.unit_s << SHORT_BITS - 2):
+            out.put(code, FORM_BITS)
+            out.put(at_s // form.unit_s % (1 << SHORT_BITS) if short else at_s, form.bits)
+            return
 
 
 def encode(values: Values, now_s: int) -> bytes:
@@ -69,8 +79,7 @@ def encode(values: Values, now_s: int) -> bytes:
         nibbles = _nibbles(value, signed=quantity.signed)
         if nibbles > NIBBLES_MAX:
             raise BadArgumentError(f"{name} {value} does not fit 64 bits")
-        out.put(quantity.code, 8)
-        out.put(nibbles - 1, 4)
+        ITEM.put(out, {"quantity": name, "nibbles": nibbles})
         (out.put_signed if quantity.signed else out.put)(value, 4 * nibbles)
     return out.to_bytes()
 
@@ -78,24 +87,19 @@ def encode(values: Values, now_s: int) -> bytes:
 def decode(payload: bytes, received_s: int) -> Values:
     """The values of a payload received at `received_s` (UTC); TelegramError for any other bytes."""
     bits = BitReader(payload)
-    form = bits.take(2)
-    if form == _POSIX:
-        at_s = bits.take(32)
-    elif form == _MINUTES:
-        at_s = 60 * nearest(bits.take(SHORT_BITS), SHORT_BITS, received_s // 60)
-    elif form == _SECONDS:
-        at_s = nearest(bits.take(SHORT_BITS), SHORT_BITS, received_s)
-    else:
-        raise TelegramError("values telegram with instant form 3")
+    code = bits.take(FORM_BITS)
+    if code >= len(FORMS):
+        raise TelegramError(f"values telegram with instant form {code}")
+    form = FORMS[code]
+    said = bits.take(form.bits)
+    at_s = form.unit_s * nearest(said, SHORT_BITS, received_s // form.unit_s) if form.bits == SHORT_BITS else said
     values: dict[str, int] = {}
     while bits.left >= ITEM_MIN_BITS:
-        code, nibbles = bits.take(8), bits.take(4) + 1
-        quantity = by_code().get(code)
-        if quantity is None:
-            raise TelegramError(f"values telegram with unknown quantity code {code}")
+        item = ITEM.take(bits)
+        quantity = catalogue()[item["quantity"]]
         if quantity.name in values:
             raise TelegramError(f"values telegram with {quantity.name} twice")
-        values[quantity.name] = (bits.take_signed if quantity.signed else bits.take)(4 * nibbles)
+        values[quantity.name] = (bits.take_signed if quantity.signed else bits.take)(4 * item["nibbles"])
     bits.expect_padding()
     if not values:
         raise TelegramError("values telegram without a value")

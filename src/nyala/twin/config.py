@@ -9,13 +9,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from nyala.meter import settings
-from nyala.meter.settings_codec import ReportingSetting
 from nyala.telegram import config
 from nyala.telegram.config import ConfigPart, Reported
 from nyala.telegram.kinds import Port, Result
 from nyala.telegram.messages import Answer, Command
 from nyala.twin.jobs import Job, Urgency
-from nyala.twin.state import Reporting
 from nyala.twin.telling import Telling
 from nyala.vocab.errors import BadArgumentError, NotAllowedError, TelegramError
 from nyala.vocab.settings import BODY_MAX, Setting, SettingBlock, checksum, short_check
@@ -53,13 +51,6 @@ class TwinConfig:
         self._telling = telling
         self._operation = telling.meter.operation
         self._parts: dict[int, _Parts] = {}
-
-    def reporting(self, otherwise: Reporting) -> Reporting:
-        """When to report: as it was set, or `otherwise`."""
-        said = self._operation.settings.value(Setting.REPORTING)
-        if not isinstance(said, ReportingSetting):
-            return otherwise
-        return Reporting(said.report_s, said.live_s, otherwise.offset_min_s)
 
     def part(self, payload: bytes) -> None:
         """A part of a block; one of no known kind, of an older block or beyond the longest is dropped."""

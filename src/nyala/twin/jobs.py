@@ -26,6 +26,8 @@ class Job:
     not_before_us: int = 0
     once: bool = False
     """Not to be repeated by the MAC."""
+    channel: int | None = None
+    """Of its slot."""
     payloads: list[tuple[int, bytes]] = field(default_factory=list)
 
     def next_payload(self, room: int) -> tuple[int, bytes] | None:
@@ -57,6 +59,10 @@ class Jobs:
         if len(self._waiting) > self.limit:
             self._waiting.pop()
             self.dropped += 1
+
+    def waits(self, urgency: Urgency) -> bool:
+        """Whether something of an urgency is to be said."""
+        return any(job.urgency is urgency for job in self._waiting)
 
     def due(self, now_us: int) -> Job | None:
         """The job to say now."""

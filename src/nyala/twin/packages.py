@@ -1,12 +1,13 @@
-"""The application packages in a meter: messages on ports 200-202 reach them, and what they want done is done here.
+"""The application packages in a meter: messages on ports 200-203 reach them, and what they want done is done here.
 
     groups   go to the MAC; a group that is set up again as it was keeps its counter, or old frames could be said again
     answers  are jobs of the telling queue, not confirmed: whoever asked asks again
     time     a request is made when it goes out, and goes out once: a repeat would carry an old time
     blocks   a block that is whole is looked at (`telegram.blocks`): a right one is staged in the module's flash and told
-             by an event, a wrong one is refused, logged and told
+             by an event, a wrong one is refused, logged and told; a setting is put into force, at its own instant where it
+             has one, and an image waits for the order to start it (`firmware`)
 
-Staged is all that is done with a block: putting an image into force (TS006) is not here.  Sessions, fragments and staged
+Sessions, fragments and staged
 blocks are in the module's own flash, as the groups are with their counters: it is written record by record, and a power cut
 takes none of what had come.
 """
@@ -28,12 +29,15 @@ from nyala.lorawan.packages.state import (
     ClockOff,
     GroupDropped,
     GroupSet,
+    ImageDropped,
     Listen,
     PackageEffect,
     Say,
 )
-from nyala.telegram.blocks import decode_block
+from nyala.meter import settings
+from nyala.telegram.blocks import Block, BlockKind, decode_block, setting_of
 from nyala.telegram.kinds import EventCode
+from nyala.twin.firmware import TwinFirmware
 from nyala.twin.jobs import Job, Urgency
 from nyala.twin.telling import Telling
 from nyala.vocab.errors import BadArgumentError, CallerError, FrameError, TelegramError
@@ -46,8 +50,8 @@ _DESCRIPTOR_SIGN: Final = 1 << 31
 class TwinPackages:
     """The packages of one twin.  Built anew when the power comes, over the memory that is left."""
 
-    def __init__(self, telling: Telling, mac: DeviceMac, random: Random) -> None:
-        self._telling, self._mac = telling, mac
+    def __init__(self, telling: Telling, mac: DeviceMac, firmware: TwinFirmware, random: Random) -> None:
+        self._telling, self._mac, self._firmware = telling, mac, firmware
         self._flash = telling.memory.flash
         key = gen_app_key(AesKey(mac.identity.app_key))
         self._packages = DevicePackages(key, mac.region, self._flash.packages, random)
@@ -93,6 +97,8 @@ class TwinPackages:
                     self._listen(effect)
                 case BlockReady():
                     self._take_block(effect)
+                case ImageDropped():
+                    self._firmware.drop()
                 case _:
                     raise AssertionError(effect)
         return off
@@ -139,7 +145,8 @@ class TwinPackages:
         descriptor, meter = ready.descriptor, self._telling.meter
         try:
             block = decode_block(descriptor, ready.block)
-        except TelegramError:
+            self._use(block)
+        except (TelegramError, CallerError):
             detail = (descriptor ^ _DESCRIPTOR_SIGN) - _DESCRIPTOR_SIGN  # the log's details have a sign
             meter.operation.log("block_refused", detail)
             self._telling.event(EventCode.BLOCK_REFUSED, descriptor)
@@ -147,6 +154,13 @@ class TwinPackages:
         self._flash.staged[block.kind] = ready.block
         meter.operation.log("block_staged", block.version)
         self._telling.event(EventCode.BLOCK_STAGED, descriptor)
+
+    def _use(self, block: Block) -> None:
+        """What a right block does; TelegramError or CallerError where it is not for this meter."""
+        if block.kind is BlockKind.CONFIGURATION:
+            settings.take(self._telling.meter.operation, *setting_of(block))
+        elif not self._firmware.stage(block):
+            raise TelegramError(f"firmware {block.version:#x} is not signed, or not for this meter")
 
 
 def _key(session: multicast.MulticastSession) -> tuple[int, bytes, bytes]:

@@ -1,4 +1,4 @@
-"""Alarms that the centre itself raises, beside those of the meter (`alarms`): no meter says them, no telegram carries them.
+"""Alarms that the centre itself raises, beside those of the meter (`alarms`): no state of a meter shows them.
 
 The table is `centre_alarms.csv`; codes begin where the bits of a meter's state end.  `Kind` is what both tables have.
 """
@@ -16,6 +16,8 @@ SILENT: Final = 64
 """A meter was not heard for so many report periods."""
 GATEWAY_SILENT: Final = 65
 """A gateway was not heard; of no meter: only incidents have it."""
+POWER_FAILED: Final = 66
+"""A meter said with its last energy that its supply is gone, and has not come back since."""
 
 
 @dataclass(frozen=True, slots=True)

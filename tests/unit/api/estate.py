@@ -5,6 +5,7 @@ heard); tenant `theirs` has meter 4 (data, a bill).  Commands 1 (of meter 1) and
 """
 
 import shutil
+from base64 import b64encode
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
@@ -25,8 +26,10 @@ from nyala.billing.run import run_month
 from nyala.billing.tariff_file import shipped_text
 from nyala.headend.bulk import BulkOrder, Member, Plan
 from nyala.headend.bulk_life import BulkState, MemberState
+from nyala.headend.campaign_life import CampaignState, Order
 from nyala.headend.command_life import CommandState
 from nyala.headend.commands import CommandStep, Kind
+from nyala.headend.config_orders import ConfigMember
 from nyala.headend.notify import Happened, Target, TargetKind, moved
 from nyala.headend.ports import AlarmRaised, Changes, EventRow, GatewayRow
 from nyala.headend.registry import MeterState
@@ -39,9 +42,23 @@ from nyala.store.engine import open_engine, upgrade, writing
 from nyala.store.groups_of_meters import Group
 from nyala.store.ingest import InlineWriter
 from nyala.store.keys import ring_of
+from nyala.telegram.firmware import VIRTUAL_SEED, Image, sign_image
 from nyala.vocab.alarms import Alarm
 from nyala.vocab.time import US_PER_S, day_from_text, instant_from_text
-from tests.unit.store.filled import GATEWAY, SETTINGS, START_S, command, load_day, new_meter, state, write
+from tests.unit.store.filled import (
+    GATEWAY,
+    SETTINGS,
+    START_S,
+    campaign,
+    command,
+    config_order,
+    group,
+    load_day,
+    new_meter,
+    read_plan,
+    state,
+    write,
+)
 
 PASSWORD: Final = "correct horse"
 QUICK: Final = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -61,6 +78,11 @@ OUR_TARGET, THEIR_TARGET = 1, 2
 OUR_MESSAGE, THEIR_MESSAGE = 1, 2
 OUR_GROUP, THEIR_GROUP = 1, 2
 OUR_CAMPAIGN, THEIR_CAMPAIGN = 1, 2
+OUR_READ, THEIR_READ = 1, 2
+OUR_CONFIG, THEIR_CONFIG = 1, 2
+OUR_BLOCK, THEIR_BLOCK = 1, 2
+IMAGE: Final = b64encode(sign_image(Image(1, 0x0101, b"\1code"), VIRTUAL_SEED)).decode()
+"""Firmware 1.1 for single-phase meters."""
 WH: Final = 5
 """Energy of every interval."""
 
@@ -131,8 +153,14 @@ def _outage(engine: Engine, tenant: int, number: int) -> None:
 def _ended_campaign(engine: Engine, tenant: int, number: int) -> None:
     """A group of one meter, and a campaign that is over."""
     groups_of_meters.add_group(engine, Group(0, tenant, "all", fixed=True), [number], by="ani", now_us=NOW_S * US_PER_S)
+    over = campaign(tenant, dev_euis=(0xD0000 + number,), state=CampaignState.OVER, order=Order(tenant, "all", "why"))
+    write(engine, Changes(groups=[group(over.plan.mc_addr, ended=True)], campaigns=[over]))
     order = BulkOrder(tenant, tenant, "all", Plan(Kind.READ), BulkState.DONE, 0, "ani", "why", 10**9, 0, 0)
     write(engine, Changes(bulk_orders=[order], bulk_members=[(tenant, Member(number, MemberState.VERIFIED, number))]))
+    plan = read_plan(tenant, tenant_id=tenant, meter_id=number, next_s=2**40, key=f"{tenant}:first")
+    write(engine, Changes(read_plans=[plan]))
+    said = config_order(tenant, tenant_id=tenant, state=BulkState.DONE)
+    write(engine, Changes(config_orders=[said], config_members=[(tenant, ConfigMember(number, MemberState.VERIFIED))]))
 
 
 def _heard(number: int) -> MeterState:

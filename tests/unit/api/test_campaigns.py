@@ -121,3 +121,65 @@ def test_who_may_not_switch_orders_no_campaign_of_switching(estate, monkeypatch)
 
     monkeypatch.setitem(ROLES, "operator", ROLES["operator"] - {Permission.SWITCH})
     is_problem(order(estate, "switch_close"), 403, "may-not")
+
+
+def look(estate, what="campaigns", **said):
+    return estate.ask("POST", f"{what}/look", "operator", json=said)
+
+
+def test_a_campaign_is_said_of_a_site_or_of_listed_meters_and_is_looked_at_before(estate):
+    assert look(estate, kind="switch_open", site="A-1").json() == {"meters": 2, "unable": 0, "needs_approval": True}
+    listed = {"meters": [OURS, CT_METER], "group": None}
+    assert look(estate, kind="switch_close", **listed).json() == {"meters": 2, "unable": 1, "needs_approval": False}
+    assert look(estate, kind="read", **listed).json()["unable"] == 0
+    assert look(estate, kind="read", site="nowhere").json()["meters"] == 0
+    made = order(estate, **listed).json()
+    assert (made["name"], made["meters"], made["moves"]) == ("N00001 + 1", 2, ["pause", "cancel"])
+    assert order(estate, key="key-0002", group=None, site="A-1").json()["name"] == "A-1"
+    assert len(estate.get("campaigns")["items"]) == 3
+
+
+def test_who_saw_another_number_of_meters_orders_nothing(estate):
+    detail = is_problem(order(estate, expected=2), 409, "conflict")["detail"]
+    assert detail == "2 meters were seen, 1 are there now: look again"
+    assert order(estate, expected=1).status_code == 201
+
+
+@pytest.mark.parametrize("said", [{}, {"group": 1, "site": "A-1"}, {"site": "A-1", "meters": [1]}])
+def test_a_campaign_is_said_of_one_thing_only(estate, said):
+    body = is_problem(look(estate, kind="read", **said), 422, "bad-argument")
+    assert "say a group, a site or meters" in body["detail"]
+
+
+@pytest.mark.parametrize("meter", [THEIRS, 999])
+def test_a_list_with_a_meter_of_nobody_or_a_neighbour_is_refused(estate, meter):
+    is_problem(look(estate, kind="read", meters=[OURS, meter]), 404, "unknown")
+    is_problem(order(estate, group=None, meters=[OURS, meter]), 404, "unknown")
+
+
+def test_a_member_says_what_became_of_its_command(estate):
+    made = order(estate).json()
+    settle(estate)
+    estate.later(3_700)
+    estate.running.ingest.nudge()
+    settle(estate)
+    [item] = estate.get(f"campaigns/{made['id']}/meters")["items"]
+    assert (item["serial"], item["text"]) == ("N00001", "its time is over")
+
+
+def test_a_pasted_list_is_looked_at_and_says_which_serial_numbers_nobody_has(estate):
+    pasted = {"name": "row", "serials": ["N00003", "N00001", "N00003", "N00004", "X"]}
+    assert look(estate, "groups", **pasted).json() == {"meters": 2, "unknown": ["N00004", "X"]}
+    detail = is_problem(estate.ask("POST", "groups", "operator", json=pasted), 404, "unknown")["detail"]
+    assert detail == "unknown meter: N00004"
+    made = estate.ask("POST", "groups", "operator", json=pasted | {"serials": ["N00003", "N00001"]}).json()
+    assert (made["fixed"], made["meters"]) == (True, 2)
+    assert look(estate, "groups", name="by model", model="three-phase-ct").json() == {"meters": 1, "unknown": []}
+
+
+def test_the_list_of_meters_shows_those_of_a_group(estate):
+    group = group_of(estate, OURS, CT_METER)
+    page = estate.get(f"meters?group={group}")
+    assert ([item["serial"] for item in page["items"]], page["total"]) == (["N00001", "N00002"], 2)
+    assert [item["serial"] for item in estate.get(f"meters?group={group}&search=Pabrik")["items"]] == ["N00002"]
+    is_problem(estate.ask("GET", f"meters?group={THEIR_GROUP}"), 404, "unknown")

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from nyala.meter.calendar_tables import CALENDARS, calendar_named, table_of_calendar
+from nyala.meter.calendar_tables import calendar_named, table_of_calendar
 from nyala.meter.settings_codec import decode_setting
 from nyala.telegram.config import ConfigReport, Reported
 from nyala.vocab.settings import Setting, SettingBlock, short_check
 from nyala.vocab.time import US_PER_S
-from tests.unit.api.estate import CT_METER, NOW_S, OURS, SILENT, THEIRS, Estate, is_problem
+from tests.unit.api.estate import CT_METER, NOW_S, OURS, THEIRS, is_problem
 
 PATH = f"meters/{OURS}/configuration"
 AT = "2025-11-06T00:00:00+07:00"
@@ -39,9 +39,8 @@ def says(estate, *entries):
     estate.order(OURS, "read", key=f"commit-{estate.now_us}")
 
 
-def test_a_meter_of_which_nothing_is_wanted_says_so_and_which_calendars_there_are(readonly):
+def test_a_meter_of_which_nothing_is_wanted_says_so(readonly):
     told = readonly.get(f"meters/{CT_METER}/configuration")
-    assert told["calendars"] == list(CALENDARS)
     assert [item["kind"] for item in told["items"]] == [kind.name.lower() for kind in Setting]
     assert {(item["state"], item["wanted"] is None, item["reported"] is None) for item in told["items"]} == {
         ("unmanaged", True, True)
@@ -69,7 +68,8 @@ def test_every_kind_is_wanted_with_its_version_and_what_it_says(estate):
     }
     assert told["billing"]["wanted"]["value"] == {"day": 0, "hour": 23}
     assert told["credit"]["wanted"]["value"]["emergency"] == {"limit": 2000, "threshold": 0, "button": True}
-    assert told["reporting"]["wanted"]["value"] == {"report_s": 900, "live_s": 3600}
+    reporting = told["reporting"]["wanted"]["value"]
+    assert (reporting["report_s"], reporting["live_s"], reporting["channels"]) == (900, 3600, ["import", "export"])
     assert told["zone"]["wanted"]["value"] == {"offset": "+08:00"}
 
 
@@ -144,20 +144,72 @@ def test_a_kind_twice_and_no_kind_are_refused(readonly):
     assert put(readonly).status_code == 422
 
 
-def test_a_list_of_meters_gets_it_or_none_does(estate: Estate):
-    def order(*numbers, settings=(LIMITER,)):
-        return estate.ask("PUT", "configuration", "operator", json={"meters": list(numbers), "settings": list(settings)})
+def test_what_a_model_cannot_have_is_refused(readonly):
+    is_problem(put(readonly, LIMITER, path=f"meters/{CT_METER}/configuration"), 409, "not-allowed")
+    is_problem(put(readonly, LIMITER, path=f"meters/{THEIRS}/configuration"), 404, "unknown")
 
-    is_problem(order(OURS, CT_METER), 409, "not-allowed")
-    is_problem(order(OURS, THEIRS), 404, "unknown")
-    is_problem(order(OURS, 999), 404, "unknown")
-    assert items(estate)["limiter"]["wanted"] is None
-    assert order().status_code == 422
-    assert order(OURS, SILENT, OURS).json() == {"versions": {str(OURS): {"limiter": 1}, str(SILENT): {"limiter": 1}}}
-    assert order(OURS, CT_METER, settings=[CALENDAR]).json()["versions"] == {
-        str(OURS): {"calendar": 1},
-        str(CT_METER): {"calendar": 1},
-    }
+
+def test_what_was_ordered_is_told_with_who_when_and_why(estate):
+    body = {"settings": [CALENDAR, ALL[2]], "reason": "new year"}
+    estate.ask("PUT", PATH, "operator", json=body)
+    estate.later(60)
+    put(estate, CALENDAR | {"named": "flat"}, who="admin")
+    newest, *rest = estate.get(f"{PATH}/history")["items"]
+    assert (newest["kind"], newest["version"], newest["by"], newest["state"]) == ("calendar", 2, "admin", "ordered")
+    assert newest["at_s"] == NOW_S + 60
+    assert [(each["kind"], each["version"], each["reason"], each["by"]) for each in rest[:2]] == [
+        ("calendar", 1, "new year", "operator"),
+        ("billing", 1, "new year", "operator"),
+    ]
+    assert rest[0]["value"]["name"] == "estate"
+    assert "another calendar" in rest[0]["text"]
+
+
+def test_a_refused_setting_is_left_as_the_meter_has_it_once(estate):
+    put(estate, CALENDAR)
+    shadow = estate.running.registry.state(OURS).config[Setting.CALENDAR]
+    says(estate, Reported(Setting.CALENDAR, 1, short_check(Setting.CALENDAR, SettingBlock(1, shadow.wanted))))
+    put(estate, CALENDAR | {"named": "flat"})
+    assert items(estate)["calendar"]["state"] == "sending"
+
+    def accept(kind, key="accept-1"):
+        return estate.ask(
+            "POST", f"{PATH}/{kind}/accept", "operator", json={"reason": "it was right"}, headers={"Idempotency-Key": key}
+        )
+
+    for _ in range(2):
+        assert accept("calendar").status_code == 200
+        told = items(estate)["calendar"]
+        assert (told["state"], told["wanted"]["version"], told["wanted"]["value"]["name"]) == ("in_step", 1, "estate")
+    is_problem(accept("calendar", "accept-2"), 409, "conflict")
+    is_problem(accept("zone", "accept-3"), 409, "conflict")
+    newest = estate.get(f"{PATH}/history")["items"][0]
+    assert (newest["reason"], newest["value"]["name"], newest["state"]) == ("it was right", "estate", "verified")
+
+
+def test_where_nobody_knows_what_the_meter_has_the_setting_is_not_managed_any_more(estate):
+    put(estate, CALENDAR)
+    says(estate, Reported(Setting.CALENDAR, 9, 0x1234))
+    headers = {"Idempotency-Key": "accept-1"}
+    assert estate.ask("POST", f"{PATH}/calendar/accept", "operator", json={}, headers=headers).status_code == 200
+    assert items(estate)["calendar"]["state"] == "unmanaged"
+    assert estate.get(f"{PATH}/history")["items"][0]["value"] is None
+
+
+def test_how_much_of_a_block_has_left_is_shown_while_it_is_in_flight(estate):
+    put(estate, CALENDAR)
+    assert 0 < items(estate)["calendar"]["sent_pct"] < 100
+    assert items(estate)["zone"]["sent_pct"] is None
+
+
+def test_channels_and_parity_of_reports_are_wanted_by_name(estate):
+    said = ALL[4] | {"channels": ["q1", "import", "export", "q2", "q3", "q4"], "parity": False}
+    put(estate, said)
+    value = items(estate)["reporting"]["wanted"]["value"]
+    assert (value["channels"], value["parity"]) == (["import", "export", "q1", "q2", "q3", "q4"], False)
+    assert value["channels"] in estate.get("configuration/choices")["channels"]
+    assert put(estate, ALL[4] | {"channels": ["import", "q1"]}).status_code == 422
+    assert put(estate, ALL[4] | {"channels": ["joy"]}).status_code == 422
 
 
 def test_what_is_wanted_is_sent_and_stands_in_the_store(estate):

@@ -117,3 +117,40 @@ def test_an_exchange_that_cannot_be_changes_nothing(estate):
         assert lifecycle.life_of(connection, new).state is Life.IN_STOCK
     assert exchanged(estate, OURS, new).status_code == 200
     is_problem(exchanged(estate, OURS, new), 409, "conflict")
+
+
+def looked(estate, old=OURS, serial="NEW-1", at_s=AT_S, **said):
+    return estate.ask("POST", f"meters/{old}/exchange/look", "operator", json={"new_serial": serial, "at_s": at_s} | said)
+
+
+def test_an_exchange_is_looked_at_before_it_is_done(estate):
+    new = new_meter(estate)
+    asked = looked(estate).json()
+    assert (asked["new"]["meter_id"], asked["new"]["state"]) == (new, "in_stock")
+    assert (asked["edge_s"], asked["refused"]) == (AT_S, "meter N00001: its registers lack import_wh, export_wh")
+    assert asked["old"]["registers"][0] | {"leads_to_wh": None} == {
+        "name": "import_wh",
+        "last_wh": 123_456,
+        "last_s": NOW_S - 60,
+        "leads_to_wh": None,
+    }
+    assert looked(estate, at_s=AT_S + 61).json()["edge_s"] == AT_S
+    fits = looked(estate, final=REGISTERS, start=REGISTERS).json()
+    assert (fits["refused"], set(fits["estimated"])) == ("", {"import_wh", "export_wh"})
+    assert "no install" in looked(estate, serial="N00003", final=REGISTERS, start=REGISTERS).json()["refused"]
+    is_problem(looked(estate, serial="N00004"), 422, "bad-argument")
+    assert estate.get(f"meters/{OURS}/life")["state"] == "active"
+    assert estate.get(f"meters/{new}/life")["state"] == "in_stock"
+
+
+def test_a_life_says_what_may_be_said_of_it_now(estate):
+    assert estate.get(f"meters/{OURS}/life")["moves"] == ["suspend", "remove", "replace"]
+    assert say(estate, OURS, "remove").json()["moves"] == []
+
+
+def test_the_list_of_meters_shows_those_that_stand_somewhere_in_their_lives(estate):
+    new = new_meter(estate)
+    page = estate.get("meters?life=in_stock")
+    assert ([(item["id"], item["life"]) for item in page["items"]], page["total"]) == ([(new, "in_stock")], 1)
+    assert estate.get("meters?life=active")["total"] == 3
+    is_problem(estate.ask("GET", "meters?life=gone"), 422, "bad-argument")

@@ -35,7 +35,8 @@ def test_an_incident_is_told_with_its_alarms(readonly):
     }
     assert readonly.get("incidents", "viewer") == {"items": [incident], "next": None}
     member = {"meter_id": OURS, "serial": "N00001", "site": "A-1", "raised_s": START_S, "value": 120, "cleared_s": None}
-    assert readonly.get(f"incidents/{OUR_INCIDENT}") == incident | {"members": [member]}
+    site = {"site": "A-1", "lat": None, "lon": None, "meters": 1, "meters_on": 1}
+    assert readonly.get(f"incidents/{OUR_INCIDENT}") == incident | {"members": [member], "sites": [site]}
 
 
 def test_each_sees_his_own_incidents_targets_and_messages(readonly):
@@ -145,7 +146,7 @@ def test_what_does_something_needs_a_key(readonly, path):
 def test_the_catalogue_names_the_alarms_of_the_centre(readonly):
     names = [row["name"] for row in readonly.get("catalogue")["alarms"]]
     assert names == [kind.name for kind in alarm_kinds().values()]
-    assert names[-2:] == ["silent", "gateway_silent"]
+    assert names[-3:] == ["silent", "gateway_silent", "power_failed"]
 
 
 def test_the_notifier_sees_the_fleet_of_the_centre(readonly):

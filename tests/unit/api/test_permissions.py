@@ -8,22 +8,29 @@ from nyala.api.application import PREFIX
 from nyala.api.permissions import ROLES, Permission, permissions_of
 from tests.unit.api.estate import (
     CT_METER,
+    IMAGE,
     MONTH,
     OUR_ALARM,
     OUR_BILL,
+    OUR_BLOCK,
     OUR_CAMPAIGN,
     OUR_COMMAND,
+    OUR_CONFIG,
     OUR_GROUP,
     OUR_INCIDENT,
     OUR_MESSAGE,
+    OUR_READ,
     OUR_TARGET,
     OURS,
     THEIR_ALARM,
     THEIR_BILL,
+    THEIR_BLOCK,
     THEIR_CAMPAIGN,
     THEIR_COMMAND,
+    THEIR_CONFIG,
     THEIR_INCIDENT,
     THEIR_MESSAGE,
+    THEIR_READ,
     THEIR_TARGET,
     THEIRS,
     is_problem,
@@ -39,9 +46,15 @@ EXCHANGE = {
     "start": {"import_wh": 0, "export_wh": 0},
     "reason": "broken",
 }
+READ = {"name": "night", "quantities": ["p_w"], "rhythm": "daily 06:30", "meter": OURS}
 ASKED: dict[tuple[str, str], tuple[Permission, str, object]] = {
     ("GET", "/fleet"): (Permission.READ_FLEET, "", None),
     ("GET", "/gateways"): (Permission.READ_FLEET, "", None),
+    ("GET", "/completeness"): (Permission.READ_FLEET, "from=2025-10-01&to=2025-10-02", None),
+    ("GET", "/meters/{meter_id}/health"): (Permission.READ_METERS, "", None),
+    ("GET", "/clocks"): (Permission.READ_METERS, "", None),
+    ("GET", "/sites"): (Permission.READ_FLEET, "", None),
+    ("PUT", "/sites/place"): (Permission.MANAGE_METERS, "", {"site": "A-1", "lat": -6.175, "lon": 106.827}),
     ("GET", "/live"): (Permission.READ_FLEET, "", None),
     ("GET", "/meters"): (Permission.READ_METERS, "", None),
     ("GET", "/meters/{meter_id}"): (Permission.READ_METERS, "", None),
@@ -52,7 +65,21 @@ ASKED: dict[tuple[str, str], tuple[Permission, str, object]] = {
     ("POST", "/meters/{meter_id}/lorawan/readmit"): (Permission.READMIT, "", None),
     ("GET", "/meters/{meter_id}/configuration"): (Permission.READ_METERS, "", None),
     ("PUT", "/meters/{meter_id}/configuration"): (Permission.CONFIGURE, "", ZONE),
-    ("PUT", "/configuration"): (Permission.CONFIGURE, "", {"meters": [OURS], **ZONE}),
+    ("GET", "/meters/{meter_id}/configuration/history"): (Permission.READ_METERS, "", None),
+    ("POST", "/meters/{meter_id}/configuration/{kind}/accept"): (Permission.CONFIGURE, "", {}),
+    ("GET", "/configuration"): (Permission.READ_METERS, "", None),
+    ("GET", "/configuration/choices"): (Permission.READ_METERS, "", None),
+    ("GET", "/configuration/meters"): (Permission.READ_METERS, "state=drift", None),
+    ("POST", "/configuration/look"): (Permission.CONFIGURE, "", {"meters": [OURS], **ZONE}),
+    ("GET", "/configurations"): (Permission.READ_METERS, "", None),
+    ("POST", "/configurations"): (Permission.CONFIGURE, "", {"meters": [OURS], "reason": "move", **ZONE}),
+    ("GET", "/configurations/{configuration_id}"): (Permission.READ_METERS, "", None),
+    ("GET", "/configurations/{configuration_id}/meters"): (Permission.READ_METERS, "", None),
+    ("POST", "/configurations/{configuration_id}/approve"): (Permission.APPROVE, "", {}),
+    ("POST", "/configurations/{configuration_id}/reject"): (Permission.APPROVE, "", {}),
+    ("POST", "/configurations/{configuration_id}/pause"): (Permission.CONFIGURE, "", {}),
+    ("POST", "/configurations/{configuration_id}/resume"): (Permission.CONFIGURE, "", {}),
+    ("POST", "/configurations/{configuration_id}/cancel"): (Permission.CONFIGURE, "", {}),
     ("GET", "/meters/{meter_id}/commands"): (Permission.READ_COMMANDS, "", None),
     ("POST", "/meters/{meter_id}/commands"): (Permission.READ_NOW, "", {"kind": "read"}),
     ("GET", "/commands/{command_id}"): (Permission.READ_COMMANDS, "", None),
@@ -72,13 +99,20 @@ ASKED: dict[tuple[str, str], tuple[Permission, str, object]] = {
     ("GET", "/meters/{meter_id}/life"): (Permission.READ_METERS, "", None),
     ("POST", "/meters/{meter_id}/life"): (Permission.MANAGE_METERS, "", {"event": "resume", "reason": "back"}),
     ("POST", "/meters/{meter_id}/exchange"): (Permission.MANAGE_METERS, "", EXCHANGE),
+    ("POST", "/meters/{meter_id}/exchange/look"): (
+        Permission.MANAGE_METERS,
+        "",
+        {"new_serial": "N00002", "at_s": 1_760_000_400},
+    ),
     ("POST", "/meters/import"): (Permission.MANAGE_METERS, "", {"text": "serial,model,dev_eui,join_eui,app_key"}),
     ("GET", "/groups"): (Permission.READ_METERS, "", None),
     ("POST", "/groups"): (Permission.MANAGE_METERS, "", {"name": "site A", "site": "A-1"}),
+    ("POST", "/groups/look"): (Permission.MANAGE_METERS, "", {"name": "site A", "site": "A-1"}),
     ("GET", "/templates"): (Permission.READ_METERS, "", None),
     ("POST", "/templates"): (Permission.MANAGE_METERS, "", {"name": "flat"}),
     ("GET", "/campaigns"): (Permission.READ_COMMANDS, "", None),
     ("POST", "/campaigns"): (Permission.ORDER_MANY, "", {"group": OUR_GROUP, "kind": "read", "reason": "audit"}),
+    ("POST", "/campaigns/look"): (Permission.ORDER_MANY, "", {"group": OUR_GROUP, "kind": "read"}),
     ("GET", "/campaigns/{campaign_id}"): (Permission.READ_COMMANDS, "", None),
     ("GET", "/campaigns/{campaign_id}/meters"): (Permission.READ_COMMANDS, "", None),
     ("POST", "/campaigns/{campaign_id}/approve"): (Permission.APPROVE, "", {}),
@@ -86,6 +120,24 @@ ASKED: dict[tuple[str, str], tuple[Permission, str, object]] = {
     ("POST", "/campaigns/{campaign_id}/pause"): (Permission.ORDER_MANY, "", {}),
     ("POST", "/campaigns/{campaign_id}/resume"): (Permission.ORDER_MANY, "", {}),
     ("POST", "/campaigns/{campaign_id}/cancel"): (Permission.ORDER_MANY, "", {}),
+    ("GET", "/blocks"): (Permission.READ_COMMANDS, "", None),
+    ("POST", "/blocks/firmware"): (Permission.SEND_BLOCKS, "", {"meters": [OURS], "image": IMAGE, "reason": "repair"}),
+    ("POST", "/blocks/table"): (
+        Permission.SEND_BLOCKS,
+        "",
+        {"meters": [OURS], "setting": ZONE["settings"][0], "reason": "law"},
+    ),
+    ("GET", "/blocks/{block_id}"): (Permission.READ_COMMANDS, "", None),
+    ("GET", "/blocks/{block_id}/meters"): (Permission.READ_COMMANDS, "", None),
+    ("POST", "/blocks/{block_id}/approve"): (Permission.APPROVE, "", None),
+    ("POST", "/blocks/{block_id}/reject"): (Permission.APPROVE, "", None),
+    ("POST", "/blocks/{block_id}/cancel"): (Permission.SEND_BLOCKS, "", None),
+    ("GET", "/reads"): (Permission.READ_COMMANDS, "", None),
+    ("POST", "/reads"): (Permission.ORDER_MANY, "", READ),
+    ("GET", "/reads/{read_id}"): (Permission.READ_COMMANDS, "", None),
+    ("GET", "/reads/{read_id}/values"): (Permission.READ_COMMANDS, "", None),
+    ("POST", "/reads/{read_id}/run"): (Permission.ORDER_MANY, "", None),
+    ("DELETE", "/reads/{read_id}"): (Permission.ORDER_MANY, "", None),
     ("GET", "/bills/months"): (Permission.READ_BILLS, "", None),
     ("GET", "/bills"): (Permission.READ_BILLS, f"month={MONTH}", None),
     ("GET", "/bills/{bill_id}"): (Permission.READ_BILLS, "", None),
@@ -101,8 +153,10 @@ SHARED = {"{line}": 0, "{name}": "three-phase"}
 OURS_IDS = {"{meter_id}": OURS, "{command_id}": OUR_COMMAND, "{alarm_id}": OUR_ALARM, "{bill_id}": OUR_BILL} | SHARED
 THEIR_IDS = {"{meter_id}": THEIRS, "{command_id}": THEIR_COMMAND, "{alarm_id}": THEIR_ALARM, "{bill_id}": THEIR_BILL} | SHARED
 OURS_IDS |= {"{incident_id}": OUR_INCIDENT, "{target_id}": OUR_TARGET, "{message_id}": OUR_MESSAGE}
-OURS_IDS |= {"{campaign_id}": OUR_CAMPAIGN}
-THEIR_IDS |= {"{campaign_id}": THEIR_CAMPAIGN}
+OURS_IDS |= {"{configuration_id}": OUR_CONFIG, "{kind}": "zone"}
+THEIR_IDS |= {"{configuration_id}": THEIR_CONFIG, "{kind}": "zone"}
+OURS_IDS |= {"{campaign_id}": OUR_CAMPAIGN, "{read_id}": OUR_READ, "{block_id}": OUR_BLOCK}
+THEIR_IDS |= {"{campaign_id}": THEIR_CAMPAIGN, "{read_id}": THEIR_READ, "{block_id}": THEIR_BLOCK}
 THEIR_IDS |= {"{incident_id}": THEIR_INCIDENT, "{target_id}": THEIR_TARGET, "{message_id}": THEIR_MESSAGE}
 
 

@@ -24,11 +24,47 @@ TELEGRAMS = [
 ]
 
 
+FRAME = {
+    "kind": "intervalblock",
+    "epoch": 1,
+    "number": (AT_S // 3600 - 1) % 256,
+    "count": 4,
+    "rows": {"IMPORT": [31, 28, 44, 61]},
+    "coded": True,
+    "full": False,
+    "register": 4711,
+    "parity": "0a0b",
+    "pending": False,
+    "doubtful": True,
+}
+
+
 @pytest.mark.parametrize("telegram", TELEGRAMS, ids=lambda telegram: telegram["kind"])
 def test_a_telegram_is_encoded_and_decoded_to_itself(nyala, telegram):
     encoded = nyala("telegram", "encode", json.dumps(telegram), "--at", AT).json
     assert encoded["bytes"] == len(bytes.fromhex(encoded["payload"]))
     assert nyala("telegram", "decode", encoded["port"], encoded["payload"], "--at", AT).json == telegram
+
+
+def test_a_frame_decodes_alone_and_is_placed_by_its_period(nyala):
+    encoded = nyala("telegram", "encode", json.dumps(FRAME)).json
+    said = ["telegram", "decode", encoded["port"], encoded["payload"], "--at", AT]
+    assert nyala(*said).json == FRAME
+    start_s = AT_S - 3600
+    placed = {"first": start_s // 900, "period_s": 900, "start_s": start_s}
+    assert nyala(*said, "--period", 900).json == FRAME | placed
+
+
+def test_the_decoder_for_others_is_printed_and_written(nyala, tmp_path):
+    said = nyala("telegram", "codec", "--out", tmp_path / "nyala.js").json
+    text = (tmp_path / "nyala.js").read_text("utf-8")
+    assert said["fits_the_things_stack"]
+    assert said["characters"] == len(text)
+    assert nyala("telegram", "codec").out == text
+    assert not nyala("telegram", "codec", "--epoch", 0, "--epoch", 1, "--out", tmp_path / "both.js").json[
+        "fits_the_things_stack"
+    ]
+    assert "epoch" in nyala("telegram", "codec", "--epoch", 9).refusal
 
 
 def test_a_command_telegram_is_encoded_and_decoded_to_itself(nyala):

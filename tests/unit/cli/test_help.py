@@ -35,6 +35,7 @@ COMMANDS = {
     ("db",): ["upgrade", "verify", "rekey"],
     ("user",): ["add"],
     ("meters",): ["replace", "activate"],
+    ("config",): ["set", "show", "drift"],
 }
 
 

@@ -58,12 +58,18 @@ def run(first: int, values: Sequence[int], *, exports: Sequence[int] | None = No
 class Centre:
     """A head-end with its meters; `now_s` is the server's clock."""
 
-    def __init__(self, *records: MeterRecord, states: Sequence[MeterState] = (), shelf: Shelf | None = None) -> None:
+    def __init__(
+        self,
+        *records: MeterRecord,
+        states: Sequence[MeterState] = (),
+        shelf: Shelf | None = None,
+        windows: Mapping[int, bytes] | None = None,
+    ) -> None:
         self.now_s = START_S + DAY_S
         self.shelf = shelf or Shelf()
         self.registry = Registry(records or [record()], states)
         self.tracker = CommandTracker(self.registry, [], 1)
-        self.headend = HeadEnd(self.registry, Book(self.shelf), self.tracker)
+        self.headend = HeadEnd(self.registry, Book(self.shelf), self.tracker, windows=windows)
 
     @property
     def now_us(self) -> int:

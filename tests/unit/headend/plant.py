@@ -21,6 +21,7 @@ from nyala.mdm.book import Book
 from nyala.sim.virtual_time import VirtualTimeLoop
 from nyala.telegram import codec
 from nyala.telegram.codec import Telegram
+from nyala.telegram.kinds import Port
 from nyala.vocab.time import US_PER_S
 from tests.unit.headend.fleet import GATEWAY, START_S, record
 from tests.unit.mdm.books import Shelf
@@ -48,9 +49,9 @@ class Device:
     def __init__(self, number: int) -> None:
         self.number, self.f_cnt = number, 0
 
-    def frame(self, telegram: Telegram, at_s: float, *, confirmed: bool = False) -> bytes:
-        """A telegram as the next frame."""
-        port, payload = codec.encode(telegram, int(at_s))
+    def frame(self, telegram: Telegram | tuple[Port, bytes], at_s: float, *, confirmed: bool = False) -> bytes:
+        """A telegram, or any payload, as the next frame."""
+        port, payload = telegram if isinstance(telegram, tuple) else codec.encode(telegram, int(at_s))
         f_type = FType.CONFIRMED_UP if confirmed else FType.UNCONFIRMED_UP
         frame = DataFrame(f_type, self.number, self.f_cnt, f_port=port, payload=payload, adr=True)
         self.f_cnt += 1

@@ -3,11 +3,12 @@
 import threading
 from asyncio import Server
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ssl import SSLContext, SSLError
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -28,8 +29,8 @@ class Webhook:
 
 
 @contextmanager
-def webhook(*answers: int) -> Iterator[Webhook]:
-    """A server that answers so."""
+def webhook(*answers: int, tls: SSLContext | None = None) -> Iterator[Webhook]:
+    """A server that answers so; with `tls` over HTTPS, by the name `localhost`."""
     state = Webhook(answers=list(answers) or [204])
 
     class Handler(BaseHTTPRequestHandler):
@@ -41,11 +42,18 @@ def webhook(*answers: int) -> Iterator[Webhook]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
+        def handle(self) -> None:
+            with suppress(SSLError, OSError):  # who does not trust us goes away in the handshake
+                super().handle()
+
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     state.url = f"http://127.0.0.1:{server.server_address[1]}/hook?x=1"
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        state.url = state.url.replace("http://127.0.0.1", "https://localhost")
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
@@ -85,12 +93,16 @@ class _OnAnyPort(Controller):
 
 
 @contextmanager
-def mailbox() -> Iterator[Mailbox]:
-    """A mail server."""
+def mailbox(kind: Tls = Tls.NONE, tls: SSLContext | None = None) -> Iterator[Mailbox]:
+    """A mail server; with `tls` by the name `localhost`, from the first byte or by STARTTLS, which it then demands."""
     state = Mailbox()
-    controller = _OnAnyPort(state, hostname="127.0.0.1", port=0)
+    secured: dict[str, Any] = {"tls_context": tls, "require_starttls": True} if kind is Tls.STARTTLS else {}
+    if kind is Tls.TLS:
+        secured["ssl_context"] = tls
+    controller = _OnAnyPort(state, hostname="127.0.0.1", port=0, **secured)
     controller.start()
-    state.server = MailServer("127.0.0.1", controller.port, "nyala@utility.example", Tls.NONE)
+    host = "127.0.0.1" if tls is None else "localhost"
+    state.server = MailServer(host, controller.port, "nyala@utility.example", kind)
     try:
         yield state
     finally:

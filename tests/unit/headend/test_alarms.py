@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from nyala.headend import alarms
 from nyala.headend.ports import AlarmCleared, AlarmDated, AlarmRaised
+from nyala.headend.readings import FUTURE_S
 from nyala.headend.registry import AlarmShadow, MeterState
-from nyala.headend.service import FUTURE_S
 from nyala.telegram import messages
 from nyala.telegram.kinds import EventCode, Port
 from nyala.telegram.messages import Event

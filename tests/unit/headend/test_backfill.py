@@ -1,28 +1,36 @@
-"""Gaps and back-fill: what is asked for, when, within which budget, and when it is given up."""
+"""Gaps and back-fill: what is asked for, when and how, in which order, and when it is given up."""
 
 import itertools
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nyala.headend import backfill
 from nyala.headend.backfill import (
     ANSWER_US,
     ATTEMPTS_MAX,
     BACK_OFF_MAX_US,
+    BEHIND,
+    BEHIND_MAX_US,
     GRACE_S,
-    OPEN_MAX,
+    HOLD_REPORTS,
+    PATIENCE_REPORTS,
+    REQUEST_BYTES,
     REQUEST_MAX,
     SCAN_US,
     Backfill,
+    Need,
     expected_to,
 )
+from nyala.headend.budget import PER_CENT, SHARE_PCT, Budget, Share
+from nyala.headend.profile import PROFILE
 from nyala.headend.registry import Registry
-from nyala.lorawan.network.port import Downlink
+from nyala.lorawan.network.port import Downlink, Urgency, Way
 from nyala.mdm.book import Book
 from nyala.telegram import messages
 from nyala.telegram.kinds import Opcode, Port
+from nyala.telegram.messages import MAP_BLOCKS
 from nyala.vocab.quantities import Channel
 from nyala.vocab.time import DAY_S, US_PER_S
 from tests.unit.headend.fleet import FIRST, PERIOD_S, REPORT_S, START_S, record
@@ -31,35 +39,47 @@ from tests.unit.mdm.books import RAW, Shelf
 DAY_AFTER_US = (START_S + DAY_S) * US_PER_S
 EXPECTED = expected_to(PERIOD_S, REPORT_S, DAY_AFTER_US) - FIRST
 """Intervals that should have come by then."""
+EACH = REPORT_S // PERIOD_S
+SF10_US, SF7_US = 371_000, 62_000
+HEARD_WELL = Way(7, SF7_US, SF10_US)
+"""At a data rate that makes the windows the shorter way."""
+HEARD_BADLY = Way(7, SF10_US, SF10_US)
+TURN_US = -(-SF10_US * PER_CENT // SHARE_PCT[Share.BACKFILL])
+"""Between two requests at SF10 of one gateway."""
 
 
 class Fleet:
     """Meters, their book, and the back-fill; each request leaves at once unless `held`."""
 
-    def __init__(self, meters: int = 1) -> None:
+    def __init__(self, meters: int = 1, way: Way = HEARD_BADLY) -> None:
         self.now_us = DAY_AFTER_US
         self.registry = Registry([record(number) for number in range(1, meters + 1)])
         self.book = Book(Shelf())
-        self.backfill = Backfill(self.registry, self.book)
+        self.ways = {0xD000 + number: way for number in range(1, meters + 1)}
+        self.repairable: set[tuple[int, int]] = set()
+        self.backfill = Backfill(self.registry, self.book, Budget(self), lambda *interval: interval in self.repairable)
         self.held = False
         for number in range(1, meters + 1):
             self.registry.state(number).last_heard_us = self.now_us
 
-    def knows(self, number: int = 1, first: int = 0, count: int = 96, channels=backfill.PROFILE) -> None:
+    def way(self, dev_eui: int, payload_bytes: int) -> Way:
+        """How a meter is reached, whatever is said."""
+        assert payload_bytes in {0, REQUEST_BYTES}
+        return self.ways[dev_eui]
+
+    def knows(self, number: int = 1, first: int = 0, count: int = 96, channels: Sequence[Channel] = PROFILE) -> None:
         """Intervals of a meter come, by their place after its installation."""
         for channel in channels:
             self.book.merge(number, channel, PERIOD_S, FIRST + first, [1] * count, [RAW] * count)
         state = self.registry.state(number)
         start = state.complete_to
-        state.complete_to = min(
-            self.book.first_missing(number, each, PERIOD_S, start, start + 10_000) for each in backfill.PROFILE
-        )
+        state.complete_to = min(self.book.first_missing(number, each, PERIOD_S, start, start + 10_000) for each in PROFILE)
 
     def poll(self) -> list[Downlink]:
         downlinks = self.backfill.poll(self.now_us)
         if not self.held:
             for downlink in downlinks:
-                self.backfill.sent(downlink.token)
+                self.backfill.left(downlink.token, self.now_us)
         return downlinks
 
     def run(self, seconds: float) -> list[tuple[float, Downlink]]:
@@ -74,11 +94,18 @@ class Fleet:
         return found
 
 
-def asked(downlink: Downlink) -> tuple[int, int]:
-    """(first, count) of a request, by the place after the installation."""
+def asked(downlink: Downlink) -> list[int]:
+    """The intervals of a request, by their place after the installation."""
     command = messages.decode_command(downlink.payload)
-    assert (command.opcode, command.period_s, downlink.port) == (Opcode.BACKFILL, PERIOD_S, Port.COMMAND)
-    return command.first - FIRST, command.count
+    assert (command.opcode, command.period_s, downlink.port) == (Opcode.BACKFILL_MAP, PERIOD_S, Port.COMMAND)
+    assert len(downlink.payload) == REQUEST_BYTES
+    blocks = [block for block in range(MAP_BLOCKS) if command.blocks >> block & 1]
+    return [command.first - FIRST + block * command.each + at for block in blocks for at in range(command.each)]
+
+
+def spans(*runs: tuple[int, int]) -> list[int]:
+    """The intervals of runs [first, end)."""
+    return [at for first, end in runs for at in range(first, end)]
 
 
 @pytest.fixture
@@ -90,9 +117,10 @@ def fleet():
 
 
 @pytest.mark.parametrize(
-    ("late_s", "count"), [(0, 0), (2 * REPORT_S + GRACE_S + PERIOD_S - 1, 0), (2 * REPORT_S + GRACE_S + PERIOD_S, 1)]
+    ("late_s", "count"),
+    [(0, 0), (2 * REPORT_S + GRACE_S - 1, 0), (2 * REPORT_S + GRACE_S, 4), (3 * REPORT_S + GRACE_S - 1, 4)],
 )
-def test_an_interval_is_expected_two_reports_and_some_grace_after_its_end(late_s, count):
+def test_the_intervals_of_a_period_are_expected_some_grace_after_the_period_in_which_they_are_told(late_s, count):
     assert expected_to(PERIOD_S, REPORT_S, (START_S + late_s) * US_PER_S) <= FIRST + count
     assert max(expected_to(PERIOD_S, REPORT_S, (START_S + late_s) * US_PER_S) - FIRST, 0) == count
 
@@ -107,33 +135,63 @@ def test_a_meter_that_was_never_heard_is_not_asked(fleet):
     assert fleet.run(3_600) == []
 
 
-def test_the_oldest_run_that_is_missing_is_asked_for(fleet):
+def test_one_request_names_many_gaps_in_whole_reports_and_nothing_that_is_there(fleet):
     fleet.knows(first=0, count=10)
-    fleet.knows(first=13, count=4)
+    fleet.knows(first=13, count=7)
+    fleet.knows(first=24, count=36)
+    fleet.knows(first=62, count=EXPECTED - 62)
     [request] = fleet.poll()
-    assert asked(request) == (10, 3)
+    assert asked(request) == spans((8, 16), (20, 24), (60, 64))
     assert (request.dev_eui, request.confirmed) == (0xD001, False)
-    fleet.knows(first=10, count=3)
+
+
+def test_what_came_is_not_asked_for_again(fleet):
+    fleet.poll()
+    fleet.knows(first=0, count=40)
     fleet.now_us += ANSWER_US
-    assert [asked(each) for each in fleet.poll()] == [(17, EXPECTED - 17)]
+    [request] = fleet.poll()
+    assert asked(request) == spans((40, EXPECTED))
 
 
 def test_a_gap_in_one_channel_is_a_gap(fleet):
     fleet.knows(channels=[Channel.IMPORT])
-    fleet.knows(first=0, count=90, channels=[Channel.EXPORT])
-    assert [asked(each) for each in fleet.poll()] == ([(90, EXPECTED - 90)] if EXPECTED > 90 else [])
-    fleet.now_us += 2 * REPORT_S * US_PER_S
-    assert [asked(each)[0] for each in fleet.poll()] == [90]
+    fleet.knows(first=0, count=80, channels=[Channel.EXPORT])
+    assert [asked(each) for each in fleet.poll()] == [spans((80, EXPECTED))]
 
 
 def test_one_request_asks_for_a_day_at_most(fleet):
     fleet.now_us += 3 * DAY_S * US_PER_S
-    assert [asked(each) for each in fleet.poll()] == [(0, REQUEST_MAX)]
+    assert [asked(each) for each in fleet.poll()] == [spans((0, REQUEST_MAX))]
+
+
+def test_gaps_that_are_far_apart_are_asked_for_one_after_the_other(fleet):
+    fleet.now_us += 3 * DAY_S * US_PER_S
+    fleet.knows(first=4, count=EACH * (MAP_BLOCKS - 1))
+    fleet.knows(first=120, count=400)
+    fleet.knows(first=0, count=0)
+    [request] = fleet.poll()
+    assert asked(request) == spans((0, 4))
+    fleet.knows(first=0, count=4)
+    fleet.now_us += ANSWER_US
+    [request] = fleet.poll()
+    assert asked(request) == spans((112, 120))
 
 
 def test_what_is_not_expected_yet_is_not_asked(fleet):
     [request] = fleet.poll()
-    assert asked(request) == (0, min(EXPECTED, REQUEST_MAX))
+    assert asked(request) == spans((0, EXPECTED))
+
+
+@given(st.lists(st.booleans(), min_size=EXPECTED, max_size=EXPECTED))
+def test_a_request_covers_what_is_missing_and_no_report_that_is_whole(there):
+    fleet = Fleet()
+    for at in range(EXPECTED):
+        if there[at]:
+            fleet.knows(first=at, count=1)
+    found = [each for request in fleet.poll() for each in asked(request)]
+    missing = {at for at in range(EXPECTED) if not there[at]}
+    assert {at // EACH for at in found} == {at // EACH for at in missing}
+    assert missing <= set(found)
 
 
 def test_meters_are_looked_at_every_five_minutes(fleet):
@@ -142,41 +200,114 @@ def test_meters_are_looked_at_every_five_minutes(fleet):
     found = fleet.run(3_600)
     assert found
     assert found[0][0] % (SCAN_US // US_PER_S) == 0
-    assert asked(found[0][1])[0] == EXPECTED
+    assert asked(found[0][1]) == spans((EXPECTED, EXPECTED + EACH))
 
 
-# -- the budget
+# -- parity comes first
 
 
-def test_so_many_requests_are_open_at_once_and_no_more():
-    fleet = Fleet(OPEN_MAX + 4)
-    assert len(fleet.poll()) == OPEN_MAX
-    fleet.now_us += US_PER_S
-    assert fleet.poll() == []
+def test_what_parity_may_still_bring_is_not_asked_for_before_the_third_report_after_it(fleet):
+    hour = EXPECTED // EACH - 1
+    fleet.knows(count=hour * EACH)
+    fleet.knows(first=EXPECTED, count=96)
+    fleet.repairable = {(1, FIRST + at) for at in range(hour * EACH, EXPECTED)}
+    seconds, request = fleet.run(3 * REPORT_S)[0]
+    told_s = (hour + 2) * REPORT_S
+    assert seconds == told_s + PATIENCE_REPORTS * REPORT_S + GRACE_S - DAY_S
+    assert asked(request) == spans((hour * EACH, EXPECTED))
 
 
-def test_when_requests_end_the_next_meters_have_their_turn():
-    fleet = Fleet(OPEN_MAX + 4)
-    first = {request.dev_eui for request in fleet.poll()}
-    for dev_eui in first:
-        fleet.knows(dev_eui - 0xD000)
-    rest = {request.dev_eui for _, request in fleet.run(2 * ANSWER_US // US_PER_S)}
-    assert rest == {0xD001 + number for number in range(OPEN_MAX + 4)} - first
+def test_what_parity_cannot_bring_is_asked_for_at_once(fleet):
+    fleet.repairable = {(1, FIRST + at) for at in range(EXPECTED - EACH, EXPECTED)}
+    assert [asked(each) for each in fleet.poll()] == [spans((0, EXPECTED - EACH))]
 
 
-@given(st.integers(1, 20), st.lists(st.tuples(st.integers(1, 20), st.integers(0, 96)), max_size=30))
-def test_the_budget_is_never_exceeded(meters, answers):
-    fleet = Fleet(meters)
-    open_until: dict[int, int] = {}
-    for number, count in answers:
-        for request in fleet.poll():
-            assert open_until.get(request.dev_eui, 0) <= fleet.now_us
-            open_until[request.dev_eui] = fleet.now_us + ANSWER_US
-        assert sum(1 for until_us in open_until.values() if until_us > fleet.now_us) <= OPEN_MAX
-        if number <= meters:
-            fleet.knows(number, 0, count) if count else None
-            fleet.backfill.progressed(number)
-        fleet.now_us = max(fleet.backfill.next_us, fleet.now_us + US_PER_S)
+def test_what_parity_has_brought_is_never_asked_for(fleet):
+    fleet.knows(count=EXPECTED - EACH)
+    fleet.knows(first=EXPECTED, count=96)
+    fleet.repairable = {(1, FIRST + at) for at in range(EXPECTED - EACH, EXPECTED)}
+    assert fleet.run(2 * REPORT_S) == []
+    fleet.knows(first=EXPECTED - EACH, count=EACH)
+    assert fleet.run(REPORT_S) == []
+
+
+# -- the way
+
+
+def test_a_meter_that_is_heard_well_is_asked_in_the_windows_of_its_next_report():
+    fleet = Fleet(way=HEARD_WELL)
+    [request] = fleet.poll()
+    assert request.urgency is Urgency.WITH_UPLINK
+    assert request.with_uplink_until_us == fleet.now_us + HOLD_REPORTS * REPORT_S * US_PER_S
+
+
+@pytest.mark.parametrize("way", [HEARD_BADLY, Way(7, SF10_US, SF7_US)])
+def test_a_meter_whose_windows_are_no_shorter_is_asked_at_once(way):
+    [request] = Fleet(way=way).poll()
+    assert (request.urgency, request.with_uplink_until_us) == (Urgency.LATER, 0)
+
+
+def test_a_meter_of_class_a_is_asked_in_its_windows():
+    [request] = Fleet(way=Way(7, SF10_US, None)).poll()
+    assert request.urgency is Urgency.WITH_UPLINK
+
+
+# -- the budget, and the order
+
+
+def test_meters_below_one_gateway_follow_each_other_within_its_share():
+    fleet = Fleet(6)
+    times_us = [round(seconds * US_PER_S) for seconds, _ in fleet.run(50)]
+    assert times_us == [number * TURN_US for number in range(6)]
+
+
+def test_meters_below_other_gateways_do_not_wait():
+    fleet = Fleet(6)
+    fleet.ways = {dev_eui: Way(dev_eui, SF10_US, SF10_US) for dev_eui in fleet.ways}
+    assert len(fleet.poll()) == 6
+
+
+def test_what_a_window_carries_takes_less_of_the_share():
+    fleet = Fleet(6, HEARD_WELL)
+    seconds = [at for at, _ in fleet.run(50)]
+    assert seconds[-1] < 6 * TURN_US / US_PER_S * SF7_US / SF10_US + 0.01
+
+
+def test_a_gap_that_closes_a_day_goes_before_one_that_does_not():
+    fleet = Fleet(3)
+    fleet.now_us += 4 * REPORT_S * US_PER_S
+    fleet.knows(1, count=96)
+    fleet.knows(2, count=92)
+    fleet.knows(3, count=96)
+    assert [request.dev_eui for _, request in fleet.run(10)] == [0xD002, 0xD001, 0xD003]
+
+
+def test_of_two_gaps_the_one_that_gains_more_for_its_air_goes_first():
+    fleet = Fleet(3)
+    fleet.knows(1, count=EXPECTED - EACH)
+    fleet.knows(2, count=EXPECTED - 4 * EACH)
+    fleet.knows(3, count=EXPECTED - EACH)
+    fleet.ways[0xD003] = HEARD_WELL
+    assert [request.dev_eui - 0xD000 for _, request in fleet.run(10)] == [3, 2, 1]
+
+
+needs = st.builds(Need, st.just(0), st.just(4), st.integers(1, 2**MAP_BLOCKS - 1), st.integers(1, 96), st.booleans())
+ways = st.builds(Way, st.just(7), st.integers(30_000, 400_000), st.integers(30_000, 400_000))
+
+
+@given(needs, ways, st.integers(0, 10**15))
+def test_a_gap_is_moved_by_its_worth_and_never_beyond_the_limit(need, way, since_us):
+    turn_us = need.turn_us(since_us, way)
+    assert abs(turn_us - since_us) <= BEHIND_MAX_US
+    assert (turn_us < since_us) == need.closes_day
+    if not need.closes_day and turn_us < since_us + BEHIND_MAX_US:
+        per_interval_us = way.window_us * (1 + f"{need.blocks:b}".count("1")) / need.missing
+        assert turn_us - since_us == pytest.approx(per_interval_us * BEHIND, abs=BEHIND)
+
+
+@given(needs, needs, ways, ways, st.integers(0, 10**15), st.integers(2 * BEHIND_MAX_US + 1, 10**15))
+def test_nobody_starves(old, young, way, other, since_us, later_us):
+    assert old.turn_us(since_us, way) < young.turn_us(since_us + later_us, other)
 
 
 # -- trying again
@@ -211,7 +342,7 @@ def test_while_a_meter_answers_its_requests_follow_each_other_without_a_pause(fl
     for number in range(6):
         [request] = fleet.poll()
         times.append(fleet.now_us)
-        first, _ = asked(request)
+        first = asked(request)[0]
         assert first == 16 * number
         fleet.knows(first=first, count=16)
         fleet.backfill.progressed(1)
@@ -251,34 +382,22 @@ def test_a_request_that_still_waits_in_the_network_is_not_repeated(fleet):
     [request] = fleet.poll()
     assert fleet.run(3_600) == []
     fleet.held = False
-    fleet.backfill.sent(request.token)
-    assert len(fleet.run(10)) == 1
+    fleet.backfill.left(request.token, fleet.now_us)
+    assert [seconds for seconds, _ in fleet.run(ANSWER_US // US_PER_S + 10)] == [ANSWER_US // US_PER_S]
 
 
-def test_a_request_that_the_network_does_not_take_costs_no_budget():
-    fleet = Fleet(OPEN_MAX + 2)
-    fleet.held = True
-    refused = fleet.poll()
-    for request in refused:
-        fleet.backfill.sent(request.token, taken=False)
-    fleet.held = False
-    fleet.now_us += 2 * US_PER_S
-    assert {request.dev_eui for request in fleet.poll()} == {0xD001 + OPEN_MAX, 0xD001 + OPEN_MAX + 1}
-
-
-def test_a_request_that_the_network_does_not_take_is_made_again(fleet):
+def test_a_request_that_the_network_does_not_take_is_made_again_later(fleet):
     fleet.held = True
     [request] = fleet.poll()
-    fleet.backfill.sent(request.token, taken=False)
-    assert len(fleet.run(ANSWER_US // US_PER_S + 1)) == 1
+    fleet.backfill.left(request.token, fleet.now_us)
+    assert [seconds for seconds, _ in fleet.run(ANSWER_US // US_PER_S + 1)] == [ANSWER_US // US_PER_S]
 
 
 @pytest.mark.parametrize("token", [None, ("command", 1, 1), ("backfill", 99), "backfill"])
 def test_fates_of_other_downlinks_are_ignored(fleet, token):
     fleet.held = True
     fleet.poll()
-    fleet.backfill.sent(token)
-    fleet.backfill.sent(token, taken=False)
+    fleet.backfill.left(token, fleet.now_us)
     assert fleet.run(ANSWER_US // US_PER_S * 3) == []
 
 

@@ -2,15 +2,27 @@
 
 import itertools
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
-from nyala.headend.bulk import MINUTE_US, Bulk, BulkOrder, Plan
-from nyala.headend.bulk_life import ENDED, MEMBER_OF, NEEDS_APPROVAL, ORDERS, TRANSITIONS, BulkEvent, BulkState, MemberState
+from nyala.headend.budget import PER_CENT, SHARE_PCT, Budget, Share
+from nyala.headend.bulk import LOOK_MAX, MINUTE_US, Bulk, BulkOrder, Plan
+from nyala.headend.bulk_life import (
+    ENDED,
+    MEMBER_OF,
+    NEEDS_APPROVAL,
+    ORDERS,
+    TRANSITIONS,
+    BulkEvent,
+    BulkState,
+    MemberState,
+    moves,
+)
 from nyala.headend.command_life import FINAL
 from nyala.headend.commands import CommandTracker, Kind
 from nyala.headend.registry import Registry
-from nyala.lorawan.network.port import DownlinkFate, Fate
+from nyala.lorawan.network.port import DownlinkFate, Fate, Way
 from nyala.telegram.kinds import Opcode, Result
 from nyala.telegram.messages import Answer
 from nyala.telegram.values import Values
@@ -19,16 +31,20 @@ from nyala.vocab.time import US_PER_S
 from tests.unit.headend.fleet import START_S, record
 
 NOW_US = START_S * US_PER_S
+AIR_US = 371_000
+TURN_US = -(-AIR_US * PER_CENT // SHARE_PCT[Share.ORDERS])
+"""Between two orders that one gateway sends."""
 S, E = BulkState, BulkEvent
 
 
 class Room:
     """A tracker with campaigns over some meters."""
 
-    def __init__(self, meters=10):
+    def __init__(self, meters=10, gateways=1_000):
         self.registry = Registry([record(number) for number in range(1, meters + 1)])
         self.tracker = CommandTracker(self.registry, [], 1)
-        self.bulk = Bulk(self.tracker, self.registry.meter)
+        town = SimpleNamespace(way=lambda dev_eui, _bytes: Way(dev_eui % gateways + 1, AIR_US, AIR_US))
+        self.bulk = Bulk(self.tracker, self.registry.meter, budget=Budget(town))
         self.now_us = NOW_US
         self.commands = {}
 
@@ -142,6 +158,49 @@ def test_meters_are_ordered_at_the_pace_and_without_a_burst_after_a_pause_of_the
     assert len(ordered(room)) == 8
 
 
+def test_meters_below_one_gateway_follow_each_other_and_hold_nobody_up_below_another_one():
+    room = Room(6, gateways=2)
+    room.order(Kind.READ, [2, 4, 6, 1, 3, 5], pace=6_000)
+    room.poll()
+    room.later(0.01)
+    room.poll()
+    assert ordered(room) == [2, 1]
+    room.later(0.01)
+    room.poll()
+    assert room.bulk.next_us == NOW_US + TURN_US
+    room.now_us = NOW_US + TURN_US
+    room.poll()
+    room.later(0.02)
+    room.poll()
+    assert ordered(room) == [2, 1, 4, 3]
+
+
+def test_the_switch_waits_for_no_share():
+    room = Room(6, gateways=1)
+    room.order(Kind.READ, [1], pace=6_000)
+    room.poll()
+    room.order(Kind.SWITCH_CLOSE, [2, 3, 4, 5, 6], pace=6_000)
+    for _ in range(5):
+        room.poll()
+        room.later(0.01)
+    assert ordered(room) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_campaign_looks_only_so_far_for_a_gateway_that_is_free():
+    room = Room(2 * LOOK_MAX + 2, gateways=2)
+    below_one = [number for number in range(1, 2 * LOOK_MAX + 3) if number % 2]
+    room.order(Kind.READ, [*below_one, 2], pace=6_000)
+    room.poll()
+    room.later(0.01)
+    room.poll()
+    assert ordered(room) == [1]
+    room.now_us = NOW_US + TURN_US
+    room.poll()
+    room.later(0.01)
+    room.poll()
+    assert ordered(room) == [1, 3, 2]
+
+
 def test_the_switch_goes_before_everything():
     room = Room(4)
     room.order(Kind.READ, [1, 2])
@@ -235,3 +294,9 @@ def test_the_next_time_is_that_of_the_next_meter():
     assert room.bulk.next_us == NOW_US
     room.poll()
     assert room.bulk.next_us == NOW_US + MINUTE_US // 60
+
+
+@pytest.mark.parametrize("state", BulkState)
+def test_what_a_person_may_say_is_what_the_table_allows(state):
+    assert set(moves(state)) == {event for at, event in TRANSITIONS if at is state} & ORDERS
+    assert bool(moves(state)) is (state not in ENDED)

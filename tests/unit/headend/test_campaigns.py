@@ -1,38 +1,44 @@
 """Campaigns and clocks at the centre: who may take part, what leaves and when, and what a restart makes of it."""
 
 import asyncio
+import sys
 from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 
+from nyala.headend.budget import PER_CENT, SHARE_PCT, UNKNOWN_US, Budget, Share
+from nyala.headend.campaign_life import TRANSITIONS, CampaignEvent, CampaignState, Order
 from nyala.headend.campaigns import (
     INTERVAL_MIN_US,
     POLL_US,
     RUNNING_MAX,
     Campaigns,
-    CampaignState,
     targets_of,
 )
-from nyala.headend.pace import PACE_US
 from nyala.headend.service import RefusedTelegram
 from nyala.lorawan.frame import DataFrame, FType, open_payload, seal
 from nyala.lorawan.network.multicast import MC_ADDRS
 from nyala.lorawan.network.plan import indonesia
-from nyala.lorawan.network.port import Downlink, GroupSent
+from nyala.lorawan.network.port import Downlink, GroupSent, Way
 from nyala.lorawan.network.server import NetworkServer
 from nyala.lorawan.network.sessions import Root, SessionRow, Sessions
+from nyala.lorawan.packages import firmware_layouts as fw
 from nyala.lorawan.packages import layouts as c
 from nyala.lorawan.packages.campaign import LEAD_S, ORDERS_MAX, TRIES
 from nyala.lorawan.packages.commands import TO_DEVICE, Open, PackagePort, decode, encode
 from nyala.lorawan.packages.keys import gen_app_key
 from nyala.telegram.blocks import Block, BlockKind
+from nyala.telegram.firmware import VIRTUAL_SEED, Image, firmware_block, sign_image
 from nyala.vocab.errors import BadArgumentError, ConflictError, FrameError, UnknownError
 from nyala.vocab.time import US_PER_S, gps_from_utc_us
 from tests.unit.headend.fleet import START_S
 from tests.unit.headend.plant import APP_KEY, Plant, keys, played, reception
 
 START_US = START_S * US_PER_S
+PACE_US = UNKNOWN_US * PER_CENT // SHARE_PCT[Share.ORDERS]
+"""Between two orders where no gateway is known."""
 BLOCK = Block(BlockKind.CONFIGURATION, 3, bytes(250))
 MC_KEY = bytes(range(16))
 READY: dict[type, c.Command | Open] = {
@@ -115,6 +121,16 @@ def test_orders_and_fragments_leave_the_air_to_others():
     assert not any(order.confirmed for _, order in office.orders)
 
 
+def test_meters_below_different_gateways_do_not_wait_for_each_other():
+    office = Office(4)
+    town = SimpleNamespace(way=lambda dev_eui, _bytes: Way(dev_eui % 2 + 7, UNKNOWN_US, UNKNOWN_US))
+    office.campaigns = Campaigns(budget=Budget(town))
+    office.start(1, 2, 3, 4)
+    assert {order.dev_eui % 2 for order in office.campaigns.poll(office.now_us)} == {0, 1}
+    assert office.campaigns.poll(office.now_us + PACE_US - 1) == []
+    assert len(office.campaigns.poll(office.now_us + PACE_US)) == 2
+
+
 def test_it_is_not_looked_at_all_the_time_while_orders_are_open():
     office = Office(30)
     office.deaf |= set(range(1, 31))
@@ -157,7 +173,10 @@ def test_it_is_resumed_with_the_same_group_keys_and_session():
     again.campaigns = Campaigns(2)
     again.campaigns.resume(replace(stored), again.network)
     assert again.campaigns.report(1)["phase"] == "set_up"
-    again.run(1_000)
+    office.run(1_000)
+    again.run(100)
+    assert again.orders == [], "they listen for the group, and hear nothing else"
+    again.run(2_000)
     first = [order.payload for _, order in office.orders[:3]]
     assert [order.payload for _, order in again.orders[:3]] == first
     [over] = again.campaigns.take_changes()
@@ -246,3 +265,107 @@ async def test_nonsense_on_a_packages_port_is_refused_and_kept_in_the_journal(pl
     plant.ingest.submit([reception(seal(frame, *keys(1)), plant.now_us())], lambda: None)
     await asyncio.sleep(1)
     assert [(each.port, each.payload) for each in refused] == [(201, b"\xff")]
+
+
+# -- people, and firmware to its end
+
+
+IMAGE = firmware_block(sign_image(Image(1, 0x0101, bytes(range(1, 200))), VIRTUAL_SEED))
+RUNS: dict[type, c.Command | Open] = {
+    fw.DevUpgradeImageReq: Open(fw.DevUpgradeImageAns(3), (0x0101).to_bytes(4, "little")),
+    fw.DevRebootTimeReq: fw.DevRebootTimeAns(600),
+    fw.DevVersionReq: fw.DevVersionAns(0x0101, 1),
+}
+
+
+@pytest.fixture
+def firmware(monkeypatch):
+    """An office whose meters hold the image, take the instant, and run it."""
+    monkeypatch.setattr(sys.modules[__name__], "READY", READY | RUNS)
+    return Office()
+
+
+def ordered(office, **said):
+    order = Order(1, "all", "repair", **said)
+    return office.campaigns.start(office.network, IMAGE, (1, 2, 3), by="ani", mc_key=MC_KEY, now_us=office.now_us, order=order)
+
+
+@pytest.mark.parametrize("event", CampaignEvent)
+@pytest.mark.parametrize("state", CampaignState)
+def test_every_event_in_every_state_moves_as_the_table_has_it(state, event):
+    office = Office()
+    row = office.start()
+    row.state, row.created_by = state, "budi"
+    if (state, event) in TRANSITIONS:
+        then = TRANSITIONS[state, event]
+        ended = TRANSITIONS.get((then, CampaignEvent.END)) if then is CampaignState.CANCELLING else then
+        assert office.campaigns.say(1, event, by="ani", now_us=START_US).state is ended
+    else:
+        with pytest.raises(ConflictError, match=f"cannot {event}"):
+            office.campaigns.say(1, event, by="ani", now_us=START_US)
+
+
+def test_what_awaits_approval_says_nothing_until_another_person_gives_it():
+    office = Office()
+    row = ordered(office, needs_approval=True)
+    office.run(1_000)
+    assert (office.orders, office.campaigns.next_us) == ([], None)
+    with pytest.raises(ConflictError, match="another person than ani"):
+        office.campaigns.say(row.id, CampaignEvent.APPROVE, by="ani", now_us=office.now_us)
+    office.campaigns.say(row.id, CampaignEvent.APPROVE, by="budi", now_us=office.now_us)
+    office.run(60)
+    assert office.orders
+    assert row.approved_by == "budi"
+
+
+def test_firmware_is_brought_started_and_verified(firmware):
+    row = ordered(firmware, activate_us=START_US + 7_200 * US_PER_S)
+    firmware.run(1_000)
+    [stored] = firmware.campaigns.take_changes()
+    assert (stored.state, stored.report["phase"], stored.report["start_us"]) == (
+        CampaignState.RUNNING,
+        "activate",
+        row.order.activate_us,
+    )
+    assert stored.report["devices"] == {"scheduled": 3}
+    firmware.run(8_000)
+    [over] = firmware.campaigns.take_changes()
+    assert (over.state, over.report["devices"]) == (CampaignState.OVER, {"verified": 3})
+    assert firmware.campaigns.take_ended() == [row.plan.mc_addr]
+
+
+def test_an_activation_goes_on_after_a_restart_with_each_meter_where_it_was(firmware):
+    ordered(firmware, activate_us=START_US + 7_200 * US_PER_S)
+    firmware.run(1_000)
+    [stored] = firmware.campaigns.take_changes()
+    again = Office()
+    again.now_us = firmware.now_us
+    again.campaigns = Campaigns(2)
+    again.campaigns.resume(replace(stored), again.network)
+    again.campaigns.hello(2, 0x0101)
+    again.run(10)
+    assert again.orders == []
+    again.run(8_000)
+    [over] = again.campaigns.take_changes()
+    assert (over.report["devices"], over.report["fragments"]) == ({"verified": 3}, stored.report["fragments"])
+    assert {order.dev_eui for _, order in again.orders} == {1, 3}
+
+
+def test_what_is_taken_back_before_its_instant_tells_the_meters(firmware, monkeypatch):
+    row = ordered(firmware, activate_us=START_US + 7_200 * US_PER_S)
+    firmware.run(1_000)
+    monkeypatch.setitem(READY, fw.DevRebootTimeReq, fw.DevRebootTimeAns(fw.CANCEL_TIME))
+    assert (
+        firmware.campaigns.say(row.id, CampaignEvent.CANCEL, by="ani", now_us=firmware.now_us).state is CampaignState.CANCELLING
+    )
+    firmware.run(100)
+    *_, over = firmware.campaigns.take_changes()
+    assert (over.state, over.report["devices"]) == (CampaignState.CANCELLED, {"cancelled": 3})
+
+
+def test_what_is_taken_back_while_it_is_brought_ends_at_once():
+    office = Office()
+    row = ordered(office)
+    office.run(30)
+    assert office.campaigns.say(row.id, CampaignEvent.CANCEL, by="ani", now_us=office.now_us).state is CampaignState.CANCELLED
+    assert (office.campaigns.next_us, office.campaigns.brings(1)) == (None, None)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from nyala.headend.command_life import FINAL, TRANSITIONS, CommandState
-from nyala.headend.commands import CommandRow, CommandTracker, Kind
+from nyala.headend.commands import READS, CommandRow, CommandTracker, Kind
 from nyala.headend.registry import MeterState, Registry
 from nyala.lorawan.network.port import DownlinkFate, Fate
 from nyala.telegram import messages
@@ -107,7 +107,7 @@ class Commands(RuleBasedStateMachine):
             if command.meter_id != number:
                 continue
             wanted = POSITION.get(command.kind, position)
-            if command.kind is Kind.READ or (not read and (last, position) == (command.sequence, wanted)):
+            if command.kind in READS or (not read and (last, position) == (command.sequence, wanted)):
                 self.shown.add(command.id)
         self.tracker.values(MeterState(number), Values(0, said), self.now_us)
 
@@ -146,7 +146,7 @@ class Commands(RuleBasedStateMachine):
     @invariant()
     def open_are_those_that_have_not_ended(self) -> None:
         assert {row.id for row in self.tracker.open} == {row.id for row in self.commands if row.state not in FINAL}
-        orders = [row.meter_id for row in self.tracker.open if row.kind is not Kind.READ]
+        orders = [row.meter_id for row in self.tracker.open if row.kind not in READS]
         assert len(orders) == len(set(orders))
 
     @invariant()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nyala.headend.exchange import Exchange, exchange
+from nyala.headend.exchange import Exchange, exchange, leads_to, weighed
 from nyala.headend.lifecycle import Life, LifeRow, Lives
 from nyala.headend.registry import Registry
 from nyala.mdm.book import Book
@@ -27,7 +27,7 @@ class Place:
     """A meter that has reported, another in stock, and what the first one's register says."""
 
     def __init__(self, values, heard):
-        self.registry = Registry([record(OLD, customer="Sri", site="A-1", tariff="t"), record(NEW)])
+        self.registry = Registry([record(OLD, customer="Sri", site="A-1", tariff="t", feeder="F7"), record(NEW)])
         self.book, self.lives = Book(Shelf()), Lives([LifeRow(NEW, Life.IN_STOCK, 0)])
         self.book.set_register(OLD, Channel.IMPORT, EACH, START_S, OPEN_WH)
         self.book.set_register(OLD, Channel.EXPORT, EACH, START_S, 0)
@@ -38,6 +38,9 @@ class Place:
         self.final_wh, self.at_s = OPEN_WH + sum(values), START_S + EACH * len(values)
 
     def exchange(self, **said):
+        return exchange(self.registry, self.book, self.lives, self.asked(**said))
+
+    def asked(self, **said):
         plain: dict[str, Any] = {
             "old": self.registry.meter(OLD),
             "new": self.registry.meter(NEW),
@@ -48,7 +51,7 @@ class Place:
             "by": "ani",
             "reason": "broken",
         }
-        return exchange(self.registry, self.book, self.lives, Exchange(**(plain | said)))
+        return Exchange(**(plain | said))
 
     def sums(self, meter, count):
         """(Wh, missing, estimated) of a meter's import over whole days."""
@@ -72,6 +75,7 @@ def test_the_new_meter_begins_where_the_old_one_ends_and_has_its_customer():
     place = Place([5] * 10, [True] * 10)
     done = place.exchange()
     assert (done.new.installed_s, done.new.customer, done.new.site, done.new.tariff) == (place.at_s, "Sri", "A-1", "t")
+    assert done.new.feeder == "F7"
     assert (place.lives.of(OLD).state, place.lives.of(OLD).ended_s) == (Life.REPLACED, place.at_s)
     assert place.lives.of(NEW).state is Life.ACTIVE
     assert [each.id for each in place.registry] == [NEW]
@@ -109,3 +113,39 @@ def test_no_meter_is_exchanged_twice():
     place.exchange()
     with pytest.raises(ConflictError, match="no replace"):
         place.exchange()
+
+
+@given(st.lists(st.tuples(st.integers(0, 500), st.booleans()), min_size=1, max_size=100))
+def test_what_is_weighed_is_what_is_done_and_weighing_changes_nothing(said):
+    place = Place([value for value, _ in said], [came for _, came in said])
+    asked = weighed(place.book, place.lives, place.asked())
+    assert asked == {"import_wh": [came for _, came in said].count(False), "export_wh": 0}
+    assert (place.lives.take_changes(), place.lives.of(OLD).state) == (([], []), Life.ACTIVE)
+    place.exchange()
+    assert place.sums(OLD, len(said))[2] == asked["import_wh"]
+
+
+@pytest.mark.parametrize("why", REFUSED)
+def test_what_is_refused_is_refused_as_well_where_it_is_only_weighed(why):
+    place = Place([5] * 10, [True] * 10)
+    with pytest.raises(CallerError, match=why):
+        weighed(place.book, place.lives, place.asked(**REFUSED[why]))
+
+
+def test_a_meter_that_is_gone_is_not_weighed():
+    place = Place([5] * 10, [True] * 10)
+    place.exchange()
+    with pytest.raises(ConflictError, match="no replace"):
+        weighed(place.book, place.lives, place.asked())
+
+
+@pytest.mark.parametrize(("heard", "wh"), [([True] * 4, OPEN_WH + 20), ([True, True, True, False], None)])
+def test_intervals_lead_to_a_register_where_none_is_missing(heard, wh):
+    place = Place([5] * 4, heard)
+    assert leads_to(place.book, place.registry.meter(OLD), Channel.IMPORT, place.at_s) == wh
+
+
+def test_where_no_register_was_ever_read_the_intervals_lead_nowhere():
+    book = Book(Shelf())
+    book.merge(NEW, Channel.IMPORT, EACH, FIRST, [5], [Quality.RAW])
+    assert leads_to(book, record(NEW), Channel.IMPORT, START_S + EACH) is None

@@ -17,29 +17,34 @@ from nyala.mdm.load_day import from_row
 from nyala.sim.virtual_time import VirtualTimeLoop
 from nyala.store import commands, meters, rows, schema
 from nyala.store.engine import open_engine, upgrade, writing
+from nyala.store.frames import load_windows
 from nyala.store.ingest import InlineWriter
 from nyala.store.keys import ring_of
 from nyala.telegram import codec
 from nyala.telegram.codec import Telegram
-from nyala.telegram.kinds import EventCode
+from nyala.telegram.kinds import EventCode, Port
 from nyala.telegram.messages import Event
 from nyala.telegram.values import Values
 from nyala.vocab.time import DAY_S, US_PER_S
 from tests.unit.headend.fleet import FIRST, START_S, run
 from tests.unit.headend.plant import OTHER_GATEWAY, Device, reception, session_row
+from tests.unit.headend.test_frames import SAID
 
 METERS = 3
-STORY: list[tuple[float, int, Telegram, bool]] = [
+STORY: list[tuple[float, int, Telegram | tuple[Port, bytes], bool]] = [
     (0.00, 1, run(FIRST, [1, 2, 3, 4]), False),
     (0.00, 2, Values(START_S, {"import_wh": 50, "export_wh": 0, "p_w": 7}), False),
     (0.12, 3, run(FIRST + 2, [9]), False),
     (0.15, 2, run(FIRST, [5, 5]), False),
+    (0.30, 3, SAID[13], False),
     (0.60, 1, Event(1, EventCode.SWITCH_OPENED, START_S + 9, 0), True),
+    (1.20, 3, SAID[3], False),
     (1.90, 1, run(FIRST + 4, [6]), False),
     (1.95, 3, Event(1, EventCode.POWER_RESTORED, START_S + 10, 60), True),
     (2.30, 2, run(FIRST + 2, [8, 8], exports=[1, 0]), False),
+    (2.60, 3, SAID[20], False),
 ]
-"""(when, which meter, what it says, whether it asks for an acknowledgement)."""
+"""(when, which meter, what it says, whether it asks for an acknowledgement).  The last frame repairs hour 17 of meter 3."""
 END_S = 20.0
 
 
@@ -140,6 +145,7 @@ def state_of(engine: Engine) -> dict[str, object]:
         shadows = meters.load_states(connection)
         return {
             "days": {day.key: (day.values.tolist(), day.qualities.tolist(), day.version, day.open_wh) for day in days},
+            "windows": load_windows(connection),
             "history": connection.execute(select(schema.load_day_history)).all(),
             "events": sorted(map(tuple, events)),
             "registers": sorted(map(tuple, registers)),
@@ -206,6 +212,7 @@ def test_killed_in_any_commit_the_centre_ends_where_an_undisturbed_one_ends(stor
     assert undisturbed.deaths == 0
     assert undisturbed.commits >= 8
     assert len(wanted["days"]) >= 6  # type: ignore[arg-type]
+    assert undisturbed.centre.headend.counts["recovered"] == 1
     for killed_in in range(1, undisturbed.commits + 1):
         for before in (True, False):
             engine = stores()

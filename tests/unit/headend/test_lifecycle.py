@@ -19,6 +19,7 @@ from nyala.headend.lifecycle import (
     Lives,
     check,
     moved,
+    moves,
 )
 from nyala.headend.registry import MeterState
 from nyala.vocab.errors import ConflictError
@@ -46,6 +47,13 @@ def test_an_event_leads_where_the_table_says_or_is_refused(state, event):
     after, step = moved(row, event, at_s=AT_S, by="ani", reason="why", now_us=NOW_US)
     assert (after.state, step.state, step.by, step.reason, step.at_s) == (wanted, wanted, "ani", "why", AT_S)
     assert after.ended_s == (AT_S if state is Life.ACTIVE else None)
+
+
+@pytest.mark.parametrize("state", Life)
+def test_what_a_person_may_say_is_what_the_table_allows(state):
+    said = moves(state)
+    assert set(said) == {event for at, event in TRANSITIONS if at is state} - {LifeEvent.HEARD, LifeEvent.INSTALL}
+    assert bool(said) is (state not in GONE)
 
 
 @given(st.lists(st.tuples(st.sampled_from(LifeEvent), st.integers(0, 1_000)), max_size=12))

@@ -18,6 +18,7 @@ from nyala.headend.onboarding import ERRORS_MAX, OPTIONAL, REQUIRED, TEXT_MAX, N
 from nyala.meter.model import MODELS
 from nyala.telegram.kinds import PERIODS_S
 from nyala.vocab.errors import FileError
+from nyala.vocab.places import Place
 
 NOW_S = 1_788_220_800
 KEY = "00112233445566778899aabbccddeeff"
@@ -322,3 +323,22 @@ def test_what_is_written_reads_back(said, form):
         assert meter.contracted_va == int(each["contracted_va"] or 0)
         assert meter.ct_ratio == tuple(map(int, (each["ct_ratio"] or "1/1").split("/")))
         assert meter.report_s == int(each["report_min"] or 60) * 60
+
+
+@pytest.mark.parametrize("form", list(FORMS))
+def test_a_site_has_one_place_in_a_file(form):
+    kota = {"site": "Kota", "feeder": " F7 ", "lat": "-6.137645", "lon": "106.814214"}
+    reading = read(FORMS[form]([row(1, **kota), row(2, **kota | {"lat": "-6.2"}), row(3, **kota), row(4, site="Kota")]))
+    assert [meter.feeder for meter in reading.meters] == ["F7", "F7", ""]
+    assert [meter.place for meter in reading.meters] == [Place(-6_137_645, 106_814_214)] * 2 + [None]
+    (error,) = reading.errors
+    assert "site Kota is elsewhere in line" in str(error)
+
+
+@pytest.mark.parametrize(
+    "said", [{"lat": "1", "lon": "1"}, {"site": "Kota", "lat": "1"}, {"site": "Kota", "lat": "95", "lon": "1"}]
+)
+def test_what_is_no_place_of_a_site_is_refused(said):
+    reading = read(FORMS["json"]([row(1, **said)]))
+    assert reading.meters == ()
+    assert len(reading.errors) == 1

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from nyala.headend.commands import Kind
 from nyala.headend.ports import EventRow, GatewayRow, RegisterRow
-from nyala.headend.service import FUTURE_S
-from nyala.lorawan.network.port import DownlinkFate, Fate, JoinedDevice, Refusal, Refused
+from nyala.headend.readings import FUTURE_S
+from nyala.lorawan.network.port import AppUplink, DownlinkFate, Fate, JoinedDevice, Refusal, Refused
 from nyala.telegram import messages
 from nyala.telegram.kinds import EventCode, Opcode, Port, Result
 from nyala.telegram.messages import Answer, Command, Event, Hello
@@ -81,7 +81,7 @@ def test_a_late_value_replaces_an_estimate_and_the_others_follow(centre):
     centre.says(Values(START_S, {"import_wh": 100, "export_wh": 0}))
     centre.says(Values(START_S + DAY_S, {"import_wh": 196, "export_wh": 0}))
     centre.now_s = START_S + 10 * DAY_S
-    centre.headend.close_old_gaps(centre.now_us)
+    centre.headend.readings.close_old_gaps(centre.now_us)
     assert set(centre.values().values()) == {1}
     centre.says(run(FIRST, [50]))
     values = centre.values()
@@ -302,8 +302,8 @@ def test_the_pace_is_that_of_the_last_uplinks(centre):
 
 def test_what_a_group_will_touch_is_fetched_in_one_question():
     centre = Centre(*(record(number) for number in range(1, 6)))
-    heard = [(0xD000 + number, centre.now_us) for number in (1, 2, 5)]
-    centre.headend.prefetch([*heard, (0xFFFF, centre.now_us)])
+    heard = [AppUplink(0xD000 + number, Port.EVENT, b"", centre.now_us) for number in (1, 2, 5)]
+    centre.headend.prefetch([*heard, AppUplink(0xFFFF, Port.EVENT, b"", centre.now_us)])
     for number in (1, 2, 5):
         for day in (DAY, DAY + 1):
             centre.values(number, day=day)
@@ -332,12 +332,12 @@ def test_old_gaps_are_estimated_once_an_hour(centre):
 def test_gaps_that_back_fill_still_tries_for_are_left_open(centre):
     centre.says(run(FIRST, [8]))
     centre.now_s = START_S + 3 * DAY_S
-    assert centre.headend.close_old_gaps(centre.now_us) == 0
+    assert centre.headend.readings.close_old_gaps(centre.now_us) == 0
 
 
 def test_a_meter_that_was_never_heard_is_not_estimated(centre):
     centre.now_s = START_S + 9 * DAY_S
-    assert centre.headend.close_old_gaps(centre.now_us) == 0
+    assert centre.headend.readings.close_old_gaps(centre.now_us) == 0
 
 
 # -- who is told
@@ -365,7 +365,7 @@ def test_commands_go_before_back_fill(centre):
     centre.order(Kind.READ)
     downlinks, _ = centre.headend.poll(centre.now_us)
     opcodes = [messages.decode_command(downlink.payload).opcode for downlink in downlinks]
-    assert opcodes == [Opcode.READ, Opcode.BACKFILL]
+    assert opcodes == [Opcode.READ, Opcode.BACKFILL_MAP]
 
 
 def test_a_downlink_that_was_not_taken_is_tried_again(centre):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nyala.headend.slots import FIRST_MS, GUARD_LEAST_MS, GUARD_MOST_MS, RESERVED_MS, SF_LANES, STEP_MS, Need, SlotPlan
+from nyala.headend.slots import FIRST_MS, GUARD_LEAST_MS, GUARD_MOST_MS, RESERVED_MS, SF_LANES, STEP_MS, WINDOWS, Need, SlotPlan
 from nyala.vocab.errors import BadArgumentError
 
 needs = st.builds(
@@ -85,9 +85,10 @@ def test_a_lane_of_its_own_for_the_slow_where_there_are_two_demodulators_to_a_ch
 def test_an_hour_of_a_gateway_with_good_clocks_holds_what_its_time_says():
     plan, air_ms = SlotPlan(3_600, 8, 8), 70
     length_ms = -(-(air_ms + 2 * GUARD_LEAST_MS) // STEP_MS) * STEP_MS
-    expected = 8 * ((3_600_000 - RESERVED_MS - FIRST_MS) // length_ms)
+    window_ms = (3_600_000 - RESERVED_MS - FIRST_MS) // WINDOWS // STEP_MS * STEP_MS
+    expected = 8 * WINDOWS * (window_ms // length_ms)
     given_out = sum(plan.assign(need(meter_id, air_ms=air_ms)) is not None for meter_id in range(expected + 10))
-    assert (given_out, len(plan), expected) == (expected, expected, 187_712)
+    assert (given_out, len(plan), expected) == (expected, expected, 187_392)
     assert plan.assign(need(expected + 20)) is None
     plan.release(5)
     assert given_to(plan, need(expected + 20)) is not None
@@ -101,7 +102,7 @@ def test_a_clock_that_is_too_far_off_has_no_slot_and_gives_up_the_one_it_had():
 
 
 def test_holes_that_touch_become_one_and_the_last_gives_the_lane_back():
-    plan = SlotPlan(3_600, 1, 1)
+    plan = SlotPlan(325, 1, 1)  # a single window
     slots = [given_to(plan, need(meter_id)) for meter_id in range(6)]
     for meter_id in (1, 3, 2):
         plan.release(meter_id)
@@ -109,6 +110,12 @@ def test_holes_that_touch_become_one_and_the_last_gives_the_lane_back():
     plan.release(5)
     plan.release(4)
     assert given_to(plan, need(10)).start_ms == slots[4].start_ms
+
+
+def test_slots_are_spread_over_the_whole_period():
+    plan = SlotPlan(3_600, 8, 8)
+    starts = sorted(given_to(plan, need(meter_id)).start_ms for meter_id in range(40))
+    assert all(later - earlier > 45_000 for earlier, later in pairwise(starts))
 
 
 @pytest.mark.parametrize(("period_s", "channels", "demodulators"), [(3_600, 8, 24), (3_600, 8, 4), (300, 8, 8), (3_600, 0, 8)])

@@ -13,7 +13,6 @@ from nyala.meter.settings_codec import (
     BillingSetting,
     CalendarSetting,
     CreditSetting,
-    ReportingSetting,
     Settings,
     ZoneSetting,
     decode_setting,
@@ -21,7 +20,10 @@ from nyala.meter.settings_codec import (
     encode_setting,
     encode_settings,
 )
+from nyala.telegram.frame_coder import CHANNEL_SETS
 from nyala.vocab.errors import BadArgumentError, ForeignError, TelegramError
+from nyala.vocab.quantities import Channel
+from nyala.vocab.reporting import REPORTED, ReportingSetting, ReportingSlot
 from nyala.vocab.settings import BODY_MAX, VERSION_MAX, Setting, SettingBlock, checksum
 
 u32 = st.integers(0, 2**32 - 1)
@@ -44,7 +46,14 @@ VALUES = st.one_of(
         st.lists(st.integers(0, 10**15), max_size=5).map(tuple),
         st.none() | st.builds(Emergency, st.integers(1, 10**15), st.integers(0, 10**15), st.booleans()),
     ),
-    st.sampled_from([900, 1_800, 3_600]).map(lambda report_s: ReportingSetting(report_s, 7_200)),
+    st.builds(
+        ReportingSetting,
+        st.sampled_from([900, 1_800, 3_600]),
+        st.just(7_200),
+        st.sampled_from(REPORTED),
+        st.booleans(),
+        st.none() | st.builds(ReportingSlot, st.integers(0, 899_999), st.integers(0, 15)),
+    ),
     st.integers(-14 * 60, 14 * 60).map(lambda minutes: ZoneSetting(minutes * 60)),
 )
 
@@ -114,3 +123,35 @@ def test_an_image_reads_back_and_other_bytes_are_refused():
     for image in (b"", b"\xc1", encode_settings(kept)[:-1], encode_settings(Settings({kind: SettingBlock(3, b"x")}))):
         with pytest.raises(ForeignError):
             decode_settings(image)
+
+
+def test_what_is_reported_together_is_what_frames_have_tables_for():
+    assert tuple(CHANNEL_SETS[number] for number in sorted(CHANNEL_SETS)) == REPORTED
+
+
+@pytest.mark.parametrize(
+    ("value", "wire"),
+    [
+        (ReportingSetting(3_600, 7_200), "00 00 0e 10 00 00 1c 20"),  # as before there were channels
+        (ReportingSetting(3_600, 7_200, REPORTED[0]), "00 00 0e 10 00 00 1c 20 00 01"),
+        (ReportingSetting(3_600, 7_200, parity=False), "00 00 0e 10 00 00 1c 20 01 00"),
+        (ReportingSetting(3_600, 7_200, tuple(Channel)), "00 00 0e 10 00 00 1c 20 03 01"),
+        (ReportingSetting(3_600, 7_200, slot=ReportingSlot(3_599_999, 15)), "00 00 0e 10 00 00 1c 20 01 01 00 36 ee 7f 0f"),
+    ],
+)
+def test_a_reporting_profile_says_more_only_where_it_is_not_that_of_the_factory(value, wire):
+    assert encode_setting(value) == (Setting.REPORTING, bytes.fromhex(wire))
+    assert decode_setting(Setting.REPORTING, bytes.fromhex(wire)) == value
+
+
+@pytest.mark.parametrize(
+    "rest", ["01 01", "04 01", "00 02", "00", "00 01 00", "01 01 00 36 ee 80 00", "01 01 00 00 00 00 10", "01 01 00 00 00 00"]
+)
+def test_no_other_channels_no_other_parity_and_no_other_form_of_the_same(rest):
+    with pytest.raises(TelegramError):
+        decode_setting(Setting.REPORTING, bytes.fromhex("00 00 0e 10 00 00 1c 20" + rest))
+
+
+def test_channels_that_no_frame_has_together_are_no_profile():
+    with pytest.raises(BadArgumentError, match="EXPORT"):
+        ReportingSetting(3_600, 7_200, (Channel.EXPORT,))

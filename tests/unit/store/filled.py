@@ -9,13 +9,15 @@ from sqlalchemy import Engine, Table, func, select
 
 from nyala.headend.bulk import BulkOrder, Member, Plan, Step
 from nyala.headend.bulk_life import BulkState, MemberState
-from nyala.headend.campaigns import CampaignRow
+from nyala.headend.campaign_life import CampaignRow, Order
 from nyala.headend.command_life import CommandState
 from nyala.headend.commands import CommandRow, CommandStep, Kind
+from nyala.headend.config_orders import ConfigMember, ConfigOrder
 from nyala.headend.exchange import Exchange
 from nyala.headend.lifecycle import Life, LifeEvent, LifeRow, LifeStep
 from nyala.headend.onboarding import NewMeter
 from nyala.headend.ports import AlarmRaised, Changes, EventRow, GatewayRow, RegisterRow
+from nyala.headend.reads import ReadPlan
 from nyala.headend.registry import AlarmShadow, MeterRecord, MeterState
 from nyala.lorawan.crypto import AesKey
 from nyala.lorawan.network.multicast import MulticastGroup
@@ -27,6 +29,7 @@ from nyala.store import meters, schema
 from nyala.store.ingest import InlineWriter
 from nyala.vocab.quality import Quality
 from nyala.vocab.quantities import Channel
+from nyala.vocab.settings import Setting
 from nyala.vocab.time import DAY_S, US_PER_S
 
 DAY: Final = 20_400
@@ -146,7 +149,9 @@ def group(mc_addr: int = 0x01FF0000, **said: Any) -> MulticastGroup:
 def campaign(number: int = 1, **said: Any) -> CampaignRow:
     """A campaign over the group of its number."""
     plan = packages.Plan(b"\0block", 1 << 24, 5, 0x01FEFFFF + number, bytes(range(0xC0, 0xD0)), 0, 921_400_000, 2, 2_000_000)
-    return CampaignRow(number, plan, (0xD0001, 0xD0002), NOW_US, "ani", NOW_US + 1, **({"report": {"phase": "send"}} | said))
+    order = Order(1, "all", "why", NOW_US + 2, needs_approval=True, key=f"1:blocks {number}")
+    fresh = CampaignRow(number, plan, (0xD0001, 0xD0002), NOW_US, "ani", NOW_US + 1, order=order, approved_by="budi")
+    return replace(fresh, **({"report": {"phase": "send"}} | said))
 
 
 def bulk_order(number: int = 1, **said: Any) -> BulkOrder:
@@ -166,6 +171,22 @@ def exchange() -> Exchange:
     return Exchange(old, new, START_S + 900, {"import_wh": 7}, {"import_wh": 0}, NOW_US, "ani", "broken")
 
 
+def read_plan(number: int = 1, **said: Any) -> ReadPlan:
+    """A plan for a meter, in the middle of a run."""
+    plan = ReadPlan(number, 1, "night", ("p_w", "max_import_w"), "daily 06:30", "Asia/Jakarta", 600, 1, None, NOW_US, "ani")
+    now_s = NOW_US // US_PER_S
+    run = {"next_s": now_s + 86_400, "run_s": now_s, "begun_us": NOW_US, "issued_us": NOW_US + 5, "ordered": 2, "refused": 1}
+    return replace(plan, **({"key": "1:reads"} | run | said))
+
+
+def config_order(number: int = 1, **said: Any) -> ConfigOrder:
+    """An order of configuration that runs."""
+    blocks = {Setting.BILLING: b"\1\0", Setting.ZONE: b""}
+    order = ConfigOrder(number, 1, "all", blocks, NOW_US, "ani", "why; ünïcode", BulkState.RUNNING, NOW_US, 5, 3)
+    more: dict[str, Any] = {"approved_by": "budi", "forgiven_ended": 2, "forgiven_failed": 1, "key": f"1:config-{number}"}
+    return replace(order, **(more | {"history": [Step(NOW_US, "running", "ani", "why")]} | said))
+
+
 def everything() -> Changes:
     """One of each, for the two meters of `onboard`."""
     return Changes(
@@ -177,6 +198,7 @@ def everything() -> Changes:
         states=[state()],
         load_days=[load_day([1, 2**40, 3], version=2, open_wh=0, close_wh=TOP)],
         superseded=[load_day([1, 2], open_wh=0)],
+        windows=[(1, bytes(range(256))), (2, b"")],
         registers=[RegisterRow(1, 10, START_S, TOP), RegisterRow(1, 11, START_S, 0)],
         events=[EventRow(1, START_S, 2, 2**32 - 1, 255, NOW_US)],
         alarms=[AlarmRaised(1, 1, 4, START_S, 120, "event", NOW_US)],
@@ -190,6 +212,12 @@ def everything() -> Changes:
         lives=[LifeRow(1, Life.REPLACED, NOW_US, START_S + 900), LifeRow(2, Life.ACTIVE, NOW_US)],
         life_steps=[LifeStep(1, LifeEvent.REPLACE, Life.REPLACED, START_S + 900, NOW_US, "ani", "broken")],
         exchanges=[exchange()],
+        read_plans=[read_plan()],
+        config_orders=[config_order()],
+        config_members=[
+            (1, ConfigMember(1, MemberState.ORDERED, {"billing": 7})),
+            (1, ConfigMember(2, MemberState.FAILED, {}, "no; ünïcode")),
+        ],
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from nyala.headend.campaigns import CampaignState
+from nyala.headend.campaign_life import CampaignState
 from nyala.headend.ports import Changes
 from nyala.store import groups, schema
 from nyala.store.rekey import rekey

@@ -14,7 +14,7 @@ from nyala.headend.ports import Changes, EventRow, GatewayRow, RegisterRow
 from nyala.lorawan.network.port import AppUplink
 from nyala.lorawan.network.sessions import SessionRow
 from nyala.mdm.load_day import Key
-from nyala.store import commands, gateways, load_days, meters, schema
+from nyala.store import commands, frames, gateways, load_days, meters, schema
 from nyala.store.ingest import InlineWriter, ThreadWriter
 from nyala.store.load_days import LoadDays
 from nyala.vocab.quantities import Channel
@@ -63,6 +63,7 @@ def test_every_kind_of_row_comes_back_as_it_was_written(connection, commit, engi
     assert meters.state_of_meter(connection, 1) == unit.states[0]
     [day] = LoadDays(engine).load_days([Key(1, DAY, Channel.IMPORT), Key(2, DAY, Channel.IMPORT)]).values()
     assert replace(unit.load_days[0], energy_wh=0, missing=0) == day
+    assert frames.load_windows(connection) == dict(unit.windows)
     assert commands.open_commands(connection) == unit.commands[:1]
     assert [commands.command_by_id(connection, number) for number in (1, 2, 3)] == [*unit.commands, None]
     assert commands.steps_of(connection, [1, 2]) == {1: unit.steps, 2: []}

@@ -1,11 +1,18 @@
 """Strategies for every telegram that can be said."""
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
+from nyala.telegram import interval_block
 from nyala.telegram.config import ConfigPart, ConfigReport, Reported
+from nyala.telegram.frame_coder import CHANNEL_SETS
+from nyala.telegram.frame_header import COUNTS, OWN_LIMIT
+from nyala.telegram.interval_block import IntervalBlock
 from nyala.telegram.intervals import INTERVALS_MAX, ChannelBlock, Intervals
 from nyala.telegram.kinds import PERIODS_S, EventCode, Opcode, Result
-from nyala.telegram.messages import Answer, Command, Event, Hello
+from nyala.telegram.load_model_file import EPOCHS
+from nyala.telegram.messages import MAP_BLOCKS, Answer, Command, Event, Hello
 from nyala.telegram.values import Values
 from nyala.vocab.quantities import Channel, catalogue
 
@@ -28,6 +35,15 @@ commands = st.one_of(
         first=st.integers(0, 2**28 - 1),
         period_s=periods,
         count=st.integers(1, 2**16),
+    ),
+    st.builds(
+        Command,
+        u16,
+        st.just(Opcode.BACKFILL_MAP),
+        first=st.integers(0, 2**28 - 1),
+        period_s=periods,
+        each=st.sampled_from(COUNTS),
+        blocks=st.integers(0, 2**MAP_BLOCKS - 1),
     ),
     st.builds(Command, u16, st.just(Opcode.QUERY), asked=u16),
     st.builds(Command, u16, st.just(Opcode.CONFIG_ASK)),
@@ -72,4 +88,31 @@ def runs(draw: st.DrawFn, *, count: int | None = None) -> Intervals:
     return Intervals(draw(instants) // period_s, period_s, blocks, outages)
 
 
-telegrams = st.one_of(hellos, events, answers, commands, values(), runs(), parts, reports)
+@st.composite
+def blocks(draw: st.DrawFn) -> IntervalBlock:
+    """A frame of any channels, coded or raw, that fits the longest payload."""
+    count = draw(st.sampled_from(COUNTS))
+    coded = draw(st.booleans())
+    channels = draw(
+        st.sampled_from(list(CHANNEL_SETS.values())) if coded else st.lists(st.sampled_from(Channel), min_size=1, unique=True)
+    )
+    # 8 channels of an hour of minutes take at most 224 bytes at so many bits.
+    top = 63 if count * len(channels) <= 24 else 3
+    cells = energies.map(lambda value: value % (1 << top)) if top == 3 else energies | st.integers(0, 2**63 - 1)
+    rows = {channel: tuple(draw(st.lists(cells, min_size=count, max_size=count))) for channel in channels}
+    full = draw(st.booleans())
+    block = IntervalBlock(
+        epoch=draw(st.sampled_from(EPOCHS)),
+        number=draw(u32 if full else u8),
+        rows=rows,
+        coded=coded,
+        full=full,
+        register=None if full else draw(st.none() | u16),
+        pending=draw(st.booleans()),
+        doubtful=draw(st.booleans()),
+    )
+    room_for_parity = len(interval_block.encode(block)[1]) < OWN_LIMIT
+    return replace(block, parity=draw(st.none() | st.binary(max_size=20))) if room_for_parity else block
+
+
+telegrams = st.one_of(hellos, events, answers, commands, values(), runs(), blocks(), parts, reports)

@@ -4,12 +4,12 @@ from functools import cache
 from itertools import combinations
 from random import Random
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nyala.telegram.frame_header import COUNTS, RAW, REACH, Header
+from nyala.telegram.kept import BODY_MAX, ENTRY_HEAD, read
 from nyala.telegram.parity import (
     DISTANCES,
     FUTURE_S,
@@ -18,7 +18,6 @@ from nyala.telegram.parity import (
     SENT_MAX,
     WINDOW_BLOCKS_LEAST,
     Body,
-    Kept,
     Recovery,
     SentBodies,
     xor,
@@ -44,6 +43,13 @@ def parity_of(number: int) -> bytes | None:
     if number < BORN + SENT_MAX:
         return None
     return xor(body_of(number - distance) for distance in DISTANCES)
+
+
+def known(side: Recovery | SentBodies) -> dict[tuple[int, int], bytes]:
+    """What a side keeps: bodies by lead and number."""
+    return {
+        (lead, number): said[ENTRY_HEAD:] for lead, its in read(side.kept())[0].items() for number, said in its.bodies.items()
+    }
 
 
 def hear(recovery: Recovery, number: int, *, late: int = 0, parity: bool = True) -> dict[int, bytes]:
@@ -82,23 +88,40 @@ def test_a_meter_gives_parity_only_where_it_knows_all_three_bodies():
         sent.add(LEAD, number, body_of(number))
     assert sent.parity(LEAD, BORN + 30) == parity_of(BORN + 30)
     assert sent.parity(LEAD ^ 64, BORN + 30) is None
-    assert len(sent.kept().bodies) == SENT_MAX + 1
+    assert len(known(sent)) == SENT_MAX + 1
 
 
 def test_a_meter_whose_clock_went_back_keeps_nothing_of_the_future():
     sent = SentBodies()
     sent.add(LEAD, BORN + 10**6, b"\1")
     sent.add(LEAD, BORN, b"\2")
-    assert sent.kept().bodies == (Body(LEAD, BORN, b"\2"),)
+    assert known(sent) == {(LEAD, BORN): b"\2"}
 
 
 def test_a_meter_keeps_bodies_of_its_last_leads_only_and_through_a_restart():
     sent = SentBodies()
     for lead in range(SENT_LEADS_MAX + 1):
         sent.add(lead, BORN, b"\1")
-    assert {each.lead for each in sent.kept().bodies} == set(range(1, SENT_LEADS_MAX + 1))
-    again = SentBodies(msgspec.msgpack.decode(msgspec.msgpack.encode(sent.kept()), type=Kept))
-    assert again.kept() == sent.kept()
+    assert {lead for lead, _ in known(sent)} == set(range(1, SENT_LEADS_MAX + 1))
+    assert SentBodies(sent.kept()).kept() == sent.kept()
+
+
+def test_a_meter_with_little_memory_keeps_the_lead_that_it_used_last():
+    sent = SentBodies()
+    for number in range(BORN, BORN + 20):
+        sent.add(LEAD ^ 64, number, body_of(number))
+        sent.add(LEAD, number, body_of(number))
+    most = len(sent.kept()) - 1
+    assert {lead for lead, _ in known(SentBodies(sent.kept(most)))} == {LEAD}
+    assert SentBodies(sent.kept(most)).parity(LEAD, BORN + 20) == sent.parity(LEAD, BORN + 20)
+    assert known(SentBodies(sent.kept(20))) == {}
+
+
+def test_a_body_that_is_too_long_to_be_kept_is_in_no_parity():
+    sent = SentBodies()
+    for number in range(BORN, BORN + 18):
+        sent.add(LEAD, number, b"\1" * (BODY_MAX + (number == BORN)))
+    assert (sent.parity(LEAD, BORN + 17), sent.parity(LEAD, BORN + 18)) == (None, b"\1" * BODY_MAX)
 
 
 # -- recovery
@@ -153,7 +176,7 @@ def test_a_block_that_left_the_window_is_not_given_out():
     hear(recovery, BORN)
     hear(recovery, BORN + WINDOW_BLOCKS_LEAST + 1)
     assert hear(recovery, BORN, late=WINDOW_BLOCKS_LEAST + 1) == {}
-    assert BORN not in {each.number for each in recovery.kept().bodies}
+    assert (LEAD, BORN) not in known(recovery)
 
 
 def test_a_block_that_left_the_window_is_not_repaired_by_a_late_frame_and_the_oldest_in_it_is():
@@ -214,6 +237,13 @@ def test_blocks_of_other_sizes_and_tables_do_not_mix():
     assert list(hear(recovery, BORN + 17)) == [BORN + 17]
 
 
+def test_a_body_that_is_too_long_to_be_kept_is_given_as_it_is_heard():
+    long = Body(LEAD, BORN, b"\1" * (BODY_MAX + 1))
+    recovery = Recovery(900)
+    assert recovery.take(long, None, (BORN + 1) * HOUR_S) == [long]
+    assert known(recovery) == {}
+
+
 def test_raw_bodies_of_one_block_are_given_once_by_channel():
     recovery, lead = Recovery(900), Header(0, RAW, 2, 0, 0).lead
     first, second = Body(lead, BORN, b"\x01\x04"), Body(lead, BORN, b"\x02\x04")
@@ -226,17 +256,16 @@ def test_the_state_of_a_meter_is_bounded():
     for number in range(3_000):
         lead = draw.randrange(1, 32) << 3
         recovery.take(Body(lead, number, b"\1"), b"\2", (number + 1) * 60)
-    kept = recovery.kept()
-    assert len({each.lead for each in kept.bodies}) <= LEADS_MAX
-    assert len(kept.bodies) <= LEADS_MAX * (REACH + 1)
+    assert len({lead for lead, _ in known(recovery)}) <= LEADS_MAX
+    assert len(known(recovery)) <= LEADS_MAX * (REACH + 1)
 
 
-def test_two_days_of_hours_are_kept_in_two_kilobytes():
+def test_two_days_of_hours_are_kept_in_three_hundred_bytes():
     recovery = Recovery(900)
     for number in range(BORN, BORN + 200):
         if number % 10:
             hear(recovery, number)
-    assert len(msgspec.msgpack.encode(recovery.kept())) < 2_100
+    assert len(recovery.kept()) < 300
 
 
 # -- how much is repaired
@@ -273,3 +302,40 @@ def test_in_bursts_of_five_at_ten_per_cent_loss_six_in_a_thousand_stay_open():
         hears.append(not lost)
     assert 0.003 < incomplete(hears) < 0.010
     assert hears.count(False) / len(hears) == pytest.approx(0.1, abs=0.01)
+
+
+# -- what may still be repaired
+
+
+def lacking(*lost: int, until: int) -> Recovery:
+    """A window of a meter that always carries parity, without some of its blocks."""
+    recovery = Recovery(900)
+    for number in range(BORN, BORN + until):
+        if number - BORN not in lost:
+            hear(recovery, number)
+    return recovery
+
+
+@pytest.mark.parametrize(
+    ("lost", "until", "may"),
+    [
+        ((30,), 31, True),
+        ((30,), 33, True),
+        ((30, 33), 34, True),  # the parity of 37 has 30, 34 and 20
+        ((30, 33, 37), 38, True),  # and that of 47 has 30, 40 and 44
+        ((30, 23, 20), 31, True),  # that of 47 alone
+        ((30, 33, 37, 40, 43), 47, False),  # 47 lacks 40 too
+    ],
+)
+def test_a_block_may_be_repaired_while_a_parity_that_can_is_to_come(lost, until, may):
+    assert lacking(*lost, until=until).may_repair(4 * (BORN + lost[0])) is may
+
+
+def test_what_is_known_or_without_parity_or_of_another_time_is_not_to_be_repaired():
+    recovery = lacking(30, until=32)
+    assert not recovery.may_repair(4 * (BORN + 29))
+    assert not recovery.may_repair(4 * (BORN - WINDOW_BLOCKS_LEAST))
+    for number in range(BORN + 32, BORN + 36):
+        hear(recovery, number, parity=False)
+    assert not recovery.may_repair(4 * (BORN + 30))
+    assert not Recovery(900).may_repair(0)

@@ -1,5 +1,7 @@
 """All kinds of telegrams through the one way in: the tables, properties in pairs, bytes by hand, refusals."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from nyala.telegram import messages
 from nyala.telegram.codec import decode, encode
 from nyala.telegram.config import ConfigPart, ConfigReport, Reported, pack_report
+from nyala.telegram.interval_block import IntervalBlock, first_of
 from nyala.telegram.intervals import ChannelBlock, Intervals
 from nyala.telegram.kinds import PERIODS_S, UPLINK_PORTS, EventCode, Opcode, Port, Result
 from nyala.telegram.messages import Answer, Command, Event, Hello
@@ -30,6 +33,12 @@ BY_HAND = [
     (Port.COMMAND, "0102 02", Command(0x0102, Opcode.SWITCH_CLOSE)),
     (Port.COMMAND, "0102 03 00 56", Command(0x0102, Opcode.READ, quantities=("import_wh", "switch_state"))),
     (Port.COMMAND, "0102 04 0123456 3 005f", Command(0x0102, Opcode.BACKFILL, first=0x0123456, period_s=900, count=96)),
+    # blocks of 6 intervals, a code of 3: the first one, the third and the last
+    (
+        Port.COMMAND,
+        "0102 09 0123456 3 3 8000005",
+        Command(0x0102, Opcode.BACKFILL_MAP, first=0x0123456, period_s=900, each=6, blocks=0x8000005),
+    ),
     (Port.COMMAND, "0102 05 0101", Command(0x0102, Opcode.QUERY, asked=0x0101)),
     (Port.COMMAND, "0102 06", Command(0x0102, Opcode.DEMAND_RESET)),
     (
@@ -55,6 +64,20 @@ BY_HAND = [
         Port.INTERVALS,
         "6e4 1 6 12 8000 a00",
         Intervals(1_955_556, 900, {Channel.IMPORT: ChannelBlock((5, 0), 0x8000)}),
+    ),
+    # epoch 1, raw, code 2 = 4 intervals; number 7; 3 bytes; channels 01, width 2, values 3 0 1 2
+    (Port.FRAME, "42 07 18 01 0b18", IntervalBlock(1, 7, {Channel.IMPORT: (3, 0, 1, 2)}, coded=False)),
+    # the same with a register, and parity 0a0b behind it; the clock is doubtful
+    (
+        Port.FRAME_SUM,
+        "42 07 1d 8000 01 0b18 0a0b",
+        IntervalBlock(1, 7, {Channel.IMPORT: (3, 0, 1, 2)}, False, False, 0x8000, b"\x0a\x0b", doubtful=True),
+    ),
+    # the number in 32 bits; model 1, import by the tables of epoch 0: one byte of all zeros
+    (
+        Port.FRAME_FULL,
+        "0a 01020304 0a ec",
+        IntervalBlock(0, 0x01020304, {Channel.IMPORT: (0, 0, 0, 0)}, full=True, pending=True),
     ),
     # the index in full; status of two intervals, the second without supply; EXPORT, no anchor, width code 0: nothing at all
     (
@@ -84,7 +107,9 @@ def test_any_port_and_bytes_are_a_telegram_or_a_telegram_error(port, payload, re
     except TelegramError:
         return
     assert port in set(Port)
-    assert isinstance(telegram, Intervals | Values | Event | Answer | Hello | Command | ConfigPart | ConfigReport)
+    assert isinstance(
+        telegram, IntervalBlock | Intervals | Values | Event | Answer | Hello | Command | ConfigPart | ConfigReport
+    )
 
 
 @given(
@@ -129,7 +154,17 @@ def test_a_byte_more_or_less_is_never_taken_for_the_same(telegram):
 def test_meters_speak_on_ports_10_to_19_and_the_head_end_on_20_to_29():
     assert {port for port in Port if 10 <= port <= 19} == UPLINK_PORTS
     assert {port for port in Port if 20 <= port <= 29} == {Port.COMMAND, Port.CONFIG}
-    assert len(set(Port)) == 9
+    assert len(set(Port)) == 12
+
+
+def test_a_short_number_is_placed_by_the_reception_and_a_full_one_is_not():
+    first = NOW_S // 900 // 4 * 4 - 400
+    short = IntervalBlock(1, first // 4 % 256, {Channel.IMPORT: (1, 2, 3, 4)})
+    assert first_of(short, 900, NOW_S) == first
+    full = IntervalBlock(1, first // 4, short.rows, full=True)
+    assert first_of(full, 900, 0) == first
+    with pytest.raises(TelegramError, match="before 1970"):
+        first_of(replace(short, number=200), 900, 0)
 
 
 def test_every_period_of_the_product_sheet_has_a_code_of_three_bits():
@@ -191,6 +226,12 @@ REFUSED_BYTES = {
     "a report of nothing": (Port.CONFIG_REPORT, ""),
     "a report that is cut short": (Port.CONFIG_REPORT, "01 0003 be"),
     "a report of too many": (Port.CONFIG_REPORT, "01 0003 beef" * 49),
+    "a frame that is cut short": (Port.FRAME, "42 07"),
+    "a frame of another length than it says": (Port.FRAME, "42 07 18 01 0b"),
+    "a frame that ends within its register": (Port.FRAME_SUM, "42 07 00 80"),
+    "a frame of unknown channels": (Port.FRAME, "6a 07 00"),
+    "a frame by unknown tables": (Port.FRAME, "8a 07 00"),
+    "raw intervals of no channel": (Port.FRAME, "42 07 18 00 0b18"),
     "bits behind the intervals": (Port.INTERVALS, "6e4 1 6 12 8000 a01"),
 }
 
@@ -215,6 +256,8 @@ UNSAYABLE = {
     "a back-fill of nothing": Command(1, Opcode.BACKFILL, first=1, period_s=900, count=0),
     "a back-fill of too many": Command(1, Opcode.BACKFILL, first=1, period_s=900, count=65_537),
     "a back-fill of an unknown period": Command(1, Opcode.BACKFILL, first=1, period_s=1, count=1),
+    "a map of blocks of another size": Command(1, Opcode.BACKFILL_MAP, first=1, period_s=900, each=3, blocks=1),
+    "a map of too many blocks": Command(1, Opcode.BACKFILL_MAP, first=1, period_s=900, each=4, blocks=1 << 28),
     "a switch command with quantities": Command(1, Opcode.SWITCH_OPEN, ("import_wh",)),
     "a query with a count": Command(1, Opcode.QUERY, asked=1, count=2),
     "an unknown quantity": Values(NOW_S, {"colour": 1}),
@@ -238,6 +281,14 @@ UNSAYABLE = {
     "a part of a kind of five bits": ConfigPart(16, 1, 0, b"x"),
     "a report of nothing": ConfigReport(()),
     "a report of too many": ConfigReport((Reported(1, 1, 1),) * 49),
+    "a block of no channel": IntervalBlock(1, 7, {}),
+    "a block of five": IntervalBlock(1, 7, {Channel.IMPORT: (1,) * 5}),
+    "a block of unequal channels": IntervalBlock(1, 7, {Channel.IMPORT: (1,), Channel.EXPORT: (1, 2)}),
+    "a short number of nine bits": IntervalBlock(1, 256, {Channel.IMPORT: (1,)}),
+    "a full number and a register": IntervalBlock(1, 7, {Channel.IMPORT: (1,)}, full=True, register=1),
+    "coded channels of no set": IntervalBlock(1, 7, {Channel.EXPORT: (1,)}),
+    "a block by unknown tables": IntervalBlock(2, 7, {Channel.IMPORT: (1,)}),
+    "a negative interval of a block": IntervalBlock(1, 7, {Channel.IMPORT: (-1,)}),
     "an index of 29 bits": Intervals(1 << 28, 900, RUN.channels),
 }
 

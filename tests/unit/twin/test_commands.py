@@ -224,10 +224,34 @@ def test_intervals_that_waited_until_the_memory_lost_them_end_quietly():
     assert len(wall.twin.telling.jobs) == 0
 
 
+def test_one_map_brings_the_intervals_of_its_blocks_and_no_others_neighbours_together():
+    wall = met(power_w=1234)
+    wall.run(20 * HOUR_S)
+    wall.forget()
+    first = -(-FIRST // 8) * 8
+    obey(wall, Command(5, Opcode.BACKFILL_MAP, first=first, period_s=900, each=4, blocks=0b10_0000_1100_0001), 300)
+    told = [(run.first - first, run.count) for run in wall.told(Intervals)]
+    heard = [first + place for first, count in told for place in range(count)]
+    assert sorted(heard) == [*range(4), *range(24, 32), *range(52, 56)]
+    assert (24, 8) in told
+
+
+def test_of_a_map_that_reaches_out_of_the_memory_the_rest_is_told():
+    wall = met(ring_days=1)
+    wall.run(2 * DAY_S)
+    wall.forget()
+    oldest = wall.meter.oldest_edge
+    obey(wall, Command(5, Opcode.BACKFILL_MAP, first=oldest - 8, period_s=900, each=4, blocks=0b111), 60)
+    assert {run.first + place for run in wall.told(Intervals) for place in range(run.count)} == set(range(oldest, oldest + 4))
+    assert wall.told(Answer) == []
+
+
 BEYOND = {
     "older than the memory": Command(5, Opcode.BACKFILL, first=FIRST - 500, period_s=900, count=4),
     "in the future": Command(5, Opcode.BACKFILL, first=FIRST + 5_000, period_s=900, count=4),
     "of another period": Command(5, Opcode.BACKFILL, first=FIRST // 2, period_s=1800, count=4),
+    "a map of nothing": Command(5, Opcode.BACKFILL_MAP, first=FIRST, period_s=900, each=4),
+    "a map of the future": Command(5, Opcode.BACKFILL_MAP, first=FIRST, period_s=900, each=60, blocks=1 << 27),
 }
 
 
@@ -237,7 +261,7 @@ def test_a_back_fill_of_what_is_not_there_is_refused(command):
     wall.run(HOUR_S)
     wall.forget()
     obey(wall, command)
-    assert wall.told(Answer) == [Answer(5, Opcode.BACKFILL, Result.NO_SUCH_PART)]
+    assert wall.told(Answer) == [Answer(5, command.opcode, Result.NO_SUCH_PART)]
 
 
 MALFORMED = {

@@ -12,20 +12,14 @@ from nyala.meter.calendar_tables import CALENDARS, calendar_named
 from nyala.meter.credit_plan import Emergency, credit_plan_named
 from nyala.meter.limiter import Limit, LimiterPlan, Phase
 from nyala.meter.logs import event_id
-from nyala.meter.settings_codec import (
-    BillingSetting,
-    CalendarSetting,
-    CreditSetting,
-    ReportingSetting,
-    SettingValue,
-    ZoneSetting,
-    encode_setting,
-)
+from nyala.meter.settings_codec import BillingSetting, CalendarSetting, CreditSetting, SettingValue, ZoneSetting, encode_setting
 from nyala.meter.supply import Reason, SwitchState
 from nyala.telegram.config import PART_ROOM, ConfigPart, ConfigReport, encode_part
 from nyala.telegram.intervals import Intervals
 from nyala.telegram.kinds import Opcode, Port, Result
 from nyala.telegram.messages import Answer, Command
+from nyala.vocab.quantities import Channel
+from nyala.vocab.reporting import REPORTED, ReportingSetting
 from nyala.vocab.settings import BODY_MAX, Setting, SettingBlock, checksum, short_check
 from nyala.vocab.time import DAY_S, HOUR_S
 from tests.unit.twin.wall import MIDNIGHT_S, Wall
@@ -338,6 +332,31 @@ def test_another_reporting_profile_holds_from_the_next_report_on():
     told(wall, ReportingSetting(900, 900))
     wall.run(2 * HOUR_S)
     assert 7 <= len(wall.told(Intervals)) <= 9
+
+
+@pytest.mark.parametrize("channels", REPORTED)
+def test_a_twin_tells_the_channels_that_its_profile_says(channels):
+    wall = installed(profiled=tuple(Channel), data_rate=5)
+    assert told(wall, ReportingSetting(HOUR_S, DAY_S, channels)).result is Result.DONE
+    wall.run(2 * HOUR_S)
+    wall.forget()
+    wall.run(6 * HOUR_S)
+    assert {tuple(run.channels) for run in wall.told(Intervals)} == {channels}
+    assert {frame.header.model for frame in wall.told_frames} == {1 + REPORTED.index(channels)}
+
+
+def test_a_profile_without_parity_sends_none():
+    wall = installed()
+    assert told(wall, ReportingSetting(900, 900, parity=False)).result is Result.DONE
+    wall.run(8 * HOUR_S)
+    assert len(wall.told_frames) > 20
+    assert not any(frame.header.parity for frame in wall.told_frames)
+
+
+def test_channels_that_the_load_profile_does_not_have_are_refused():
+    wall = installed()
+    assert told(wall, ReportingSetting(HOUR_S, DAY_S, tuple(Channel))).result is Result.MALFORMED
+    assert told(wall, ReportingSetting(HOUR_S, DAY_S, REPORTED[0]), 2).result is Result.DONE
 
 
 @pytest.mark.parametrize("name", CALENDARS)

@@ -41,7 +41,10 @@ FULL = TwinMemory(
     2**15,
     2**31,
     OrderedDict((n, Answer(n, Opcode.SWITCH_OPEN, Result.DONE, 1)) for n in range(65_000, 65_000 + EXECUTED_LIMIT)),
+    True,
 )
+for _number in range(488_889, 488_889 + 18):
+    FULL.sent.add(82, _number, bytes(range(1, 10)))
 
 
 def same(one: TwinMemory, other: TwinMemory) -> bool:
@@ -71,6 +74,15 @@ def test_the_fullest_image_fits_its_place():
 def test_other_bytes_are_refused(wire):
     with pytest.raises(ForeignError, match="image of a module"):
         image.decode(wire)
+
+
+def test_bodies_that_parity_is_made_of_are_in_the_image_and_those_that_have_no_room_begin_anew():
+    assert image.decode(image.encode(FULL)).sent.parity(82, 488_907) == FULL.sent.parity(82, 488_907) is not None
+    memory = TwinMemory()
+    for number in range(488_889, 488_889 + 18):
+        memory.sent.add(82, number, bytes(range(1, 31)))
+    assert len(image.encode(memory)) < len(image.encode(FULL))
+    assert image.decode(image.encode(memory)).sent.parity(82, 488_907) is None
 
 
 def test_a_reserve_is_in_the_image_and_not_in_the_memory():

@@ -1,4 +1,4 @@
-"""The application packages in a meter: what a network says on ports 200 to 202, and what the meter makes of it."""
+"""The application packages in a meter: what a network says on ports 200 to 203, and what the meter makes of it."""
 
 from typing import Any
 
@@ -12,7 +12,9 @@ from nyala.lorawan.packages.commands import TO_SERVER, Open, PackagePort, decode
 from nyala.lorawan.packages.keys import gen_app_key, mc_ke_key, mc_session_keys, wrap_mc_key
 from nyala.lorawan.packages.parity import Fragmenter
 from nyala.meter.logs import event_id
-from nyala.telegram.blocks import Block, BlockKind, descriptor_of, encode_block
+from nyala.meter.model import meter_model
+from nyala.telegram.blocks import BlockKind, descriptor_of, encode_block
+from nyala.telegram.firmware import VIRTUAL_SEED, Image, firmware_block, sign_image
 from nyala.telegram.kinds import EventCode
 from nyala.telegram.messages import Event
 from nyala.twin import image
@@ -23,12 +25,15 @@ from tests.unit.twin.wall import IDENTITY, Wall
 MC_ADDR, MC_KEY = 0x01FF0001, bytes(range(16))
 KEYS = mc_session_keys(AesKey(MC_KEY), MC_ADDR)
 SEALED = mc_ke_key(gen_app_key(AesKey(IDENTITY.app_key)))
-BLOCK = Block(BlockKind.FIRMWARE, 0x0102, bytes(range(150)))
+BLOCK = firmware_block(sign_image(Image(meter_model("single-phase").code, 0x0102, bytes(range(1, 80))), VIRTUAL_SEED))
 SIZE = 40
 
 
 class Place(Wall):
     """A twin on a wall whose network knows the packages."""
+
+    size = SIZE
+    """Bytes of a fragment."""
 
     def __init__(self, **said: Any) -> None:
         super().__init__(**said)
@@ -58,8 +63,8 @@ class Place(Wall):
         return self.tell(PackagePort.MULTICAST, c.McSetupReq.of(0, MC_ADDR, sealed, (f_cnt_min, 1000)))
 
     def frag(self, block: bytes, descriptor: int) -> list[c.Command | Open]:
-        self.fragments = Fragmenter(block, SIZE, 1)
-        request = c.FragSetupReq(1, 0, 0, len(self.fragments), SIZE, 0, 0, 0, self.fragments.padding, descriptor)
+        self.fragments = Fragmenter(block, self.size, 1)
+        request = c.FragSetupReq(1, 0, 0, len(self.fragments), self.size, 0, 0, 0, self.fragments.padding, descriptor)
         return self.tell(PackagePort.FRAGMENTATION, request)
 
     def listen(self, seconds: int, data_rate: int) -> list[c.Command | Open]:

@@ -11,6 +11,8 @@ from typing import Final, TypeVar
 
 import numpy as np
 
+from nyala.headend.frames import PORTS as FRAME_PORTS
+from nyala.headend.frames import coder_of
 from nyala.lorawan import mac_commands as mac
 from nyala.lorawan.airtime import airtime_us
 from nyala.lorawan.crypto import AesKey, session_keys
@@ -28,15 +30,19 @@ from nyala.lorawan.frame import (
     seal,
 )
 from nyala.lorawan.region import region
-from nyala.meter.bank import CHANNELS, Bank
+from nyala.meter.bank import CHANNELS, PROFILE_CHANNELS, Bank
 from nyala.meter.meter import Meter
 from nyala.meter.model import meter_model
-from nyala.telegram import codec, messages
+from nyala.telegram import codec, frames, messages
 from nyala.telegram.codec import Telegram
+from nyala.telegram.frame_header import resolved
+from nyala.telegram.frames import Frame
+from nyala.telegram.intervals import ChannelBlock, Intervals
 from nyala.telegram.kinds import Port
 from nyala.telegram.messages import Command
 from nyala.twin.device import Twin
 from nyala.twin.state import Executed, Reporting
+from nyala.vocab.quantities import Channel
 from nyala.vocab.time import HOUR_S, US_PER_S, gps_from_utc_us
 
 MIDNIGHT_S: Final = 1_760_054_400
@@ -63,8 +69,9 @@ class Wall:
         reporting: Reporting | None = None,
         identity: Identity = IDENTITY,
         seed: int = 1,
+        profiled: Sequence[Channel] = PROFILE_CHANNELS,
     ) -> None:
-        self.bank = Bank([meter_model(model)], start_s, ring_days=ring_days)
+        self.bank = Bank([meter_model(model)], start_s, ring_days=ring_days, profiled=profiled)
         self.power_w, self.data_rate = power_w, data_rate
         self.meter = Meter(self.bank, 0)
         self.twin = Twin(self.meter, identity, AS923_2, Random(seed), reporting=reporting)
@@ -73,6 +80,7 @@ class Wall:
         self.ahead_us = 0
         """How far the network's clock is ahead of true time."""
         self.heard: list[tuple[int, Telegram]] = []
+        self.told_frames: list[Frame] = []
         self.frames: list[DataFrame] = []
         self.times_us: list[int] = []
         """When each of `frames` ended."""
@@ -109,6 +117,7 @@ class Wall:
     def forget(self) -> None:
         """What was heard so far is of no interest."""
         self.heard.clear()
+        self.told_frames.clear()
         self.executed.clear()
 
     def run(self, seconds: float) -> None:
@@ -199,7 +208,7 @@ class Wall:
         if frame.f_port:
             payload = open_payload(frame, frame.f_cnt, *self._keys)
             at_s = end_us // US_PER_S
-            self.heard.append((at_s, codec.decode(frame.f_port, payload, at_s)))
+            self.heard.append((at_s, self._read(frame.f_port, payload, at_s)))
         asked = mac.decode(frame.f_opts, mac.UPLINK)
         answers: list[mac.Command] = []
         if mac.DeviceTimeReq() in asked:
@@ -208,6 +217,20 @@ class Wall:
         if frame.f_type.confirmed or answers:
             down = DataFrame(FType.UNCONFIRMED_DOWN, DEV_ADDR, self.f_cnt_down, mac.encode(answers), ack=frame.f_type.confirmed)
             self._downlink(down, end_us + US_PER_S, sent.frequency_hz, sent.data_rate)
+
+    def _read(self, port: int, payload: bytes, at_s: int) -> Telegram:
+        """A telegram; of a frame its intervals, its register as the anchor."""
+        if port not in FRAME_PORTS:
+            return codec.decode(port, payload, at_s)
+        full = port == Port.FRAME_FULL
+        frame = frames.decode(payload, full=full, has_sum=port == Port.FRAME_SUM)
+        self.told_frames.append(frame)
+        period_s = self.meter.period_s
+        number = frame.header.number if full else resolved(frame.header, period_s, at_s)
+        rows = frames.rows_of(frame.header.lead, frame.body, coder_of(frame.header.epoch))
+        anchors = {Channel.IMPORT: frame.register}
+        blocks = {channel: ChannelBlock(row, anchors.get(channel)) for channel, row in rows.items()}
+        return Intervals(number * frame.header.intervals, period_s, blocks)
 
     def _downlink(self, frame: DataFrame, begin_us: int, frequency_hz: int, data_rate: int) -> None:
         self.f_cnt_down += 1

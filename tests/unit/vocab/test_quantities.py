@@ -13,7 +13,7 @@ with files("nyala.vocab").joinpath("quantities.csv").open(encoding="utf-8") as _
     ROWS = list(csv.DictReader(_table))
 
 KINDS = {"energy", "derived", "phase", "demand", "instant", "state"}
-UNITS = {"Wh", "varh", "VAh", "V", "A", "W", "var", "VA", "Hz", "1", "ms", "s", "deg", "C", ""}
+UNITS = {"Wh", "varh", "VAh", "V", "A", "W", "var", "VA", "Hz", "1", "ms", "s", "deg", "C", "dB", "ppb", ""}
 OBIS = re.compile(r"[01]-0:\d{1,3}\.\d{1,3}\.\d{1,3}(\*1)?")
 
 # IEC 62056-6-1 (value group C: 1 +P, 2 -P, 5..8 Q QI..QIV, 9 +S, 10 -S, 13 power factor, 14 frequency, 16 P net,
@@ -90,7 +90,7 @@ def test_a_register_of_a_phase_stands_twenty_per_phase_above_its_total(phase):
 
 def test_names_codes_and_obis_are_unique_over_totals_and_rates():
     quantities = list(catalogue().values())
-    assert len(quantities) == len(ROWS) + RATES * (len(Channel) + 4) == 200
+    assert len(quantities) == len(ROWS) + RATES * (len(Channel) + 4) == 207
     for column in ("name", "code", "label_en", "label_id"):
         assert len({getattr(each, column) for each in quantities}) == len(quantities)
     told_apart = [each.obis for each in quantities if not each.name.endswith("_at")]  # attribute 5 of the same object

@@ -1,106 +1,34 @@
-// The one door to /api/v1: typed calls, problems as errors, 401 told to whoever listens.  No state, no retry.
+// The one door to /api/v1: what can be asked, with the shapes of the answers; how a request goes is in `http.ts`.
 
-import type { Configuration, NewSetting } from './config_types';
+import type * as B from './block_types';
+import type * as C from './campaign_types';
+import type * as F from './config_types';
 import type { GatewayRow } from './gateway_types';
+import type { MeterHealth } from './health_types';
+import { call, part, type Id } from './http';
 import type { MeterFaces } from './lcd';
+import type * as L from './life_types';
 import type * as N from './notify_types';
+import type * as P from './place_types';
+import type * as R from './read_types';
 import type * as T from './types';
 import { uuid4 } from './uuid';
 
-const BASE = '/api/v1';
-
-/** What the server answered instead of what was asked (RFC 9457), or that it could not be reached (status 0). */
-export class Problem extends Error {
-  constructor(
-    readonly status: number,
-    readonly title: string,
-    readonly detail: string,
-    readonly type = 'about:blank',
-  ) {
-    super(detail || title);
-    this.name = 'Problem';
-  }
-}
-
-let onSignedOut: () => void = () => undefined;
-
-/** Who is told when the server says that the session has ended. */
-export function whenSignedOut(listener: () => void): void {
-  onSignedOut = listener;
-}
-
-type Parameters = Record<string, string | number | undefined>;
-
-/** A path below /api/v1 with its query; undefined and empty parameters are left out. */
-export function address(path: string, parameters: Parameters = {}): string {
-  const query = new URLSearchParams();
-  for (const [key, value] of Object.entries(parameters)) {
-    if (value !== undefined && value !== '') query.set(key, String(value));
-  }
-  const text = query.toString();
-  return `${BASE}${path}${text ? `?${text}` : ''}`;
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
-async function problemOf(response: Response): Promise<Problem> {
-  try {
-    const body = (await response.json()) as Record<string, unknown>;
-    return new Problem(
-      response.status,
-      text(body['title']) || response.statusText,
-      text(body['detail']),
-      text(body['type']) || 'about:blank',
-    );
-  } catch {
-    return new Problem(response.status, response.statusText, '');
-  }
-}
-
-interface Options {
-  parameters?: Parameters;
-  body?: unknown;
-  headers?: Record<string, string>;
-  signal?: AbortSignal | undefined;
-}
-
-async function call<R>(method: string, path: string, options: Options = {}): Promise<R> {
-  const init: RequestInit = {
-    method,
-    credentials: 'same-origin',
-    headers: { Accept: 'application/json', ...options.headers },
-  };
-  if (options.signal) init.signal = options.signal;
-  if (options.body !== undefined) {
-    init.body = JSON.stringify(options.body);
-    init.headers = { ...init.headers, 'Content-Type': 'application/json' };
-  }
-  let response: Response;
-  try {
-    response = await fetch(address(path, options.parameters), init);
-  } catch (error) {
-    if (error instanceof DOMException && error.name === 'AbortError') throw error;
-    throw new Problem(0, 'unreachable', '');
-  }
-  if (!response.ok) {
-    const problem = await problemOf(response);
-    if (problem.status === 401 && path !== '/session') onSignedOut();
-    throw problem;
-  }
-  if (response.status === 204) return undefined as R;
-  return (await response.json()) as R;
-}
-
-type Id = string | number;
-const part = (id: Id): string => encodeURIComponent(String(id));
+export { address, Problem, whenSignedOut } from './http';
 
 export interface AlarmsAsked {
   state: T.AlarmFilter;
   severity?: T.Severity | undefined;
   alarm?: string | undefined;
   meter?: Id | undefined;
+}
+
+export interface MetersAsked {
+  search?: string;
+  /** Only those that need re-admission. */
+  lost?: boolean;
+  life?: L.LifeState | undefined;
+  group?: number | undefined;
 }
 
 export const api = {
@@ -110,22 +38,75 @@ export const api = {
   signOut: () => call<unknown>('DELETE', '/session'),
   catalogue: () => call<T.Catalogue>('GET', '/catalogue'),
   fleet: () => call<T.Fleet>('GET', '/fleet'),
-  meters: (search: string, lost: boolean, after: string | null, limit: number, signal?: AbortSignal) =>
+  /** Days are UTC days, the last one included. */
+  completeness: (asked: P.CompletenessAsked, signal?: AbortSignal) =>
+    call<P.CompletenessTable>('GET', '/completeness', { parameters: { ...asked }, signal }),
+  sites: (signal?: AbortSignal) => call<{ items: P.Site[] }>('GET', '/sites', { signal }),
+  meters: (asked: MetersAsked, after: string | null, limit: number, signal?: AbortSignal) =>
     call<T.Page<T.MeterRow>>('GET', '/meters', {
       parameters: {
-        search,
-        needs_readmission: lost ? 'true' : undefined,
+        search: asked.search,
+        needs_readmission: asked.lost ? 'true' : undefined,
+        life: asked.life,
+        group: asked.group,
         after: after ?? undefined,
         limit,
       },
       signal,
     }),
+  groups: (signal?: AbortSignal) => call<{ items: C.Group[] }>('GET', '/groups', { signal }),
+  lookAtGroup: (group: C.NewGroup) => call<C.GroupLooked>('POST', '/groups/look', { body: group }),
+  /** Its name makes it happen once. */
+  addGroup: (group: C.NewGroup) => call<C.Group>('POST', '/groups', { body: group }),
+  templates: (signal?: AbortSignal) => call<{ items: C.Template[] }>('GET', '/templates', { signal }),
+  addTemplate: (template: C.Template) => call<C.Template>('POST', '/templates', { body: template }),
+  campaigns: (after: number | null, signal?: AbortSignal) =>
+    call<C.Cursor<C.Campaign, number>>('GET', '/campaigns', {
+      parameters: { after: after ?? undefined },
+      signal,
+    }),
+  campaign: (id: Id, signal?: AbortSignal) => call<C.Campaign>('GET', `/campaigns/${part(id)}`, { signal }),
+  campaignMeters: (id: Id, state: C.MemberState | '', after: string, limit: number, signal?: AbortSignal) =>
+    call<C.Cursor<C.Member, string>>('GET', `/campaigns/${part(id)}/meters`, {
+      parameters: { state, after, limit },
+      signal,
+    }),
+  lookAtCampaign: (asked: C.CampaignAsked, signal?: AbortSignal) =>
+    call<C.CampaignLooked>('POST', '/campaigns/look', { body: asked, signal }),
+  /** `key` as for a command. */
+  orderCampaign: (order: C.NewCampaign, key: string) =>
+    call<C.Campaign>('POST', '/campaigns', { body: order, headers: { 'Idempotency-Key': key } }),
+  sayCampaign: (id: Id, move: C.CampaignMove, reason: string) =>
+    call<C.Campaign>('POST', `/campaigns/${part(id)}/${move}`, { body: { reason } }),
+  blocks: (after: number | null, signal?: AbortSignal) =>
+    call<C.Cursor<B.BlockCampaign, number>>('GET', '/blocks', {
+      parameters: { after: after ?? undefined },
+      signal,
+    }),
+  block: (id: Id, signal?: AbortSignal) => call<B.BlockCampaign>('GET', `/blocks/${part(id)}`, { signal }),
+  blockMeters: (id: Id, after: number, limit: number, signal?: AbortSignal) =>
+    call<C.Cursor<B.BlockMeter, number>>('GET', `/blocks/${part(id)}/meters`, {
+      parameters: { after, limit },
+      signal,
+    }),
+  /** `key` as for a command. */
+  sendFirmware: (order: B.NewFirmware, key: string) =>
+    call<B.BlockCampaign>('POST', '/blocks/firmware', { body: order, headers: { 'Idempotency-Key': key } }),
+  sayBlock: (id: Id, move: B.BlockMove) =>
+    call<B.BlockCampaign>('POST', `/blocks/${part(id)}/${move}`, { body: {} }),
+  life: (id: Id, signal?: AbortSignal) => call<L.Life>('GET', `/meters/${part(id)}/life`, { signal }),
+  sayLife: (id: Id, said: L.LifeSaid) => call<L.Life>('POST', `/meters/${part(id)}/life`, { body: said }),
+  lookAtExchange: (id: Id, asked: L.ExchangeAsked, signal?: AbortSignal) =>
+    call<L.ExchangeLooked>('POST', `/meters/${part(id)}/exchange/look`, { body: asked, signal }),
+  exchange: (id: Id, said: L.NewExchange) =>
+    call<L.Life>('POST', `/meters/${part(id)}/exchange`, { body: said }),
   meter: (id: Id) => call<T.Meter>('GET', `/meters/${part(id)}`),
   profile: (id: Id, from_s: number, to_s: number, signal?: AbortSignal) =>
     call<T.Profile>('GET', `/meters/${part(id)}/profile`, {
       parameters: { from: iso(from_s), to: iso(to_s) },
       signal,
     }),
+  health: (id: Id) => call<MeterHealth>('GET', `/meters/${part(id)}/health`),
   face: (id: Id) => call<MeterFaces>('GET', `/meters/${part(id)}/face`),
   lorawan: (id: Id) => call<T.Lorawan>('GET', `/meters/${part(id)}/lorawan`),
   /** `key` as for a command. */
@@ -134,16 +115,48 @@ export const api = {
       body: {},
       headers: { 'Idempotency-Key': key },
     }),
-  configuration: (id: Id) => call<Configuration>('GET', `/meters/${part(id)}/configuration`),
-  /** Says what shall be: the same again changes nothing. */
-  configure: (id: Id, settings: NewSetting[]) =>
-    call<Configuration>('PUT', `/meters/${part(id)}/configuration`, { body: { settings } }),
+  configuration: (id: Id) => call<F.Configuration>('GET', `/meters/${part(id)}/configuration`),
+  /** The same bytes are no new version: the order may be sent again. */
+  configure: (id: Id, settings: F.NewSetting[], reason: string) =>
+    call<F.Configuration>('PUT', `/meters/${part(id)}/configuration`, { body: { settings, reason } }),
+  configHistory: (id: Id) =>
+    call<{ items: F.HistoryItem[] }>('GET', `/meters/${part(id)}/configuration/history`),
+  acceptSetting: (id: Id, kind: F.SettingKind, reason: string, key = uuid4()) =>
+    call<F.Configuration>('POST', `/meters/${part(id)}/configuration/${kind}/accept`, {
+      body: { reason },
+      headers: { 'Idempotency-Key': key },
+    }),
+  configChoices: (signal?: AbortSignal) => call<F.Choices>('GET', '/configuration/choices', { signal }),
+  lookAtOrder: (order: F.OrderTarget & { settings: F.NewSetting[] }, signal?: AbortSignal) =>
+    call<F.OrderLooked>('POST', '/configuration/look', { body: order, signal }),
+  fleetSettings: (signal?: AbortSignal) => call<F.FleetSettings>('GET', '/configuration', { signal }),
+  meterSettings: (state: string, kind: string, after: string | null, signal?: AbortSignal) =>
+    call<C.Cursor<F.MeterSetting, string>>('GET', '/configuration/meters', {
+      parameters: { state, kind, after: after ?? undefined },
+      signal,
+    }),
+  configOrders: (after: number | null, signal?: AbortSignal) =>
+    call<C.Cursor<F.ConfigOrder, number>>('GET', '/configurations', {
+      parameters: { after: after ?? undefined },
+      signal,
+    }),
+  configOrder: (id: Id, signal?: AbortSignal) =>
+    call<F.ConfigOrder>('GET', `/configurations/${part(id)}`, { signal }),
+  configMembers: (id: Id, state: string, after: string | null, signal?: AbortSignal) =>
+    call<C.Cursor<F.ConfigMember, string>>('GET', `/configurations/${part(id)}/meters`, {
+      parameters: { state, after: after ?? undefined },
+      signal,
+    }),
+  orderSettings: (order: F.NewOrder, key: string) =>
+    call<F.ConfigOrder>('POST', '/configurations', { body: order, headers: { 'Idempotency-Key': key } }),
+  sayOrder: (id: Id, move: C.CampaignMove, reason: string) =>
+    call<F.ConfigOrder>('POST', `/configurations/${part(id)}/${move}`, { body: { reason } }),
   events: (id: Id) => call<{ items: T.MeterEvent[] }>('GET', `/meters/${part(id)}/events`),
   commands: (id: Id) => call<{ items: T.Command[] }>('GET', `/meters/${part(id)}/commands`),
   /** `key` is made once per intention: the same key sent again does nothing twice. */
-  command: (id: Id, kind: T.CommandKind, reason: string, key: string = uuid4()) =>
+  command: (id: Id, kind: T.CommandKind, reason: string, key: string = uuid4(), quantities?: string[]) =>
     call<T.Command>('POST', `/meters/${part(id)}/commands`, {
-      body: { kind, reason },
+      body: { kind, reason, quantities },
       headers: { 'Idempotency-Key': key },
     }),
   cancel: (id: Id) =>
@@ -151,6 +164,13 @@ export const api = {
       body: {},
       headers: { 'Idempotency-Key': uuid4() },
     }),
+  reads: () => call<{ items: R.ReadPlan[] }>('GET', '/reads'),
+  readValues: (id: Id) => call<T.Page<R.ReadMeter>>('GET', `/reads/${part(id)}/values`),
+  /** `key` as for a command. */
+  planRead: (plan: R.NewRead, key: string) =>
+    call<R.ReadPlan>('POST', '/reads', { body: plan, headers: { 'Idempotency-Key': key } }),
+  runRead: (id: Id) => call<R.ReadPlan>('POST', `/reads/${part(id)}/run`),
+  endRead: (id: Id) => call<R.ReadPlan>('DELETE', `/reads/${part(id)}`),
   alarms: (asked: AlarmsAsked, after: string | null, limit: number, signal?: AbortSignal) =>
     call<T.AlarmPage>('GET', '/alarms', {
       parameters: { ...asked, after: after ?? undefined, limit },

@@ -1,13 +1,14 @@
 // The shapes of incidents and notifications in /api/v1; `types.ts` has the conventions.
 
 import type { Severity } from './alarm_types';
+import type { Site } from './place_types';
 
-/** Many alarms as one thing.  `place`: a site, or the EUI of a gateway; `ended_s` null: it goes on. */
+/** Many alarms as one thing.  `place`: a feeder, a site, or the EUI of a gateway; `ended_s` null: it goes on. */
 export interface Incident {
   id: number;
   alarm: string;
   severity: Severity;
-  scope: 'site' | 'gateway';
+  scope: 'feeder' | 'site' | 'gateway';
   place: string;
   meters: number;
   meters_on: number;
@@ -29,6 +30,7 @@ export interface IncidentMember {
 
 export interface IncidentDetail extends Incident {
   members: IncidentMember[];
+  sites: Site[];
 }
 
 export type TargetKind = 'webhook' | 'email';
@@ -55,7 +57,7 @@ export interface Message {
   removed: boolean;
   event: 'raised' | 'cleared' | 'test';
   alarm: string | null;
-  scope: 'meter' | 'site' | 'gateway' | null;
+  scope: 'meter' | 'feeder' | 'site' | 'gateway' | null;
   place: string;
   meters: number;
   state: MessageState;

@@ -4,8 +4,16 @@ export type Route =
   | { page: 'fleet' }
   | { page: 'meters' }
   | { page: 'meter'; id: string }
+  | { page: 'campaigns' }
+  | { page: 'campaign'; id: string }
+  | { page: 'groups' }
+  | { page: 'blocks' }
+  | { page: 'block'; id: string }
+  | { page: 'configurations' }
+  | { page: 'configuration'; id: string }
   | { page: 'alarms' }
   | { page: 'gateways' }
+  | { page: 'completeness' }
   | { page: 'notifications' }
   | { page: 'model'; id: string }
   | { page: 'bills' }
@@ -23,8 +31,13 @@ const PAGES: Record<string, (id: string | undefined) => Route> = {
   fleet: (id) => (id === undefined ? { page: 'fleet' } : { page: 'nowhere' }),
   login: (id) => (id === undefined ? { page: 'login' } : { page: 'nowhere' }),
   meters: (id) => (id ? { page: 'meter', id } : { page: 'meters' }),
+  campaigns: (id) => (id ? { page: 'campaign', id } : { page: 'campaigns' }),
+  configuration: (id) => (id ? { page: 'configuration', id } : { page: 'configurations' }),
+  blocks: (id) => (id ? { page: 'block', id } : { page: 'blocks' }),
+  groups: (id) => (id === undefined ? { page: 'groups' } : { page: 'nowhere' }),
   alarms: (id) => (id === undefined ? { page: 'alarms' } : { page: 'nowhere' }),
   notifications: (id) => (id === undefined ? { page: 'notifications' } : { page: 'nowhere' }),
+  completeness: (id) => (id === undefined ? { page: 'completeness' } : { page: 'nowhere' }),
   gateways: (id) => (id === undefined ? { page: 'gateways' } : { page: 'nowhere' }),
   models: (id) => (id ? { page: 'model', id } : { page: 'nowhere' }),
   bills: (id) => (id ? { page: 'bill', id } : { page: 'bills' }),

@@ -2,9 +2,12 @@
 
 export type * from './alarm_types';
 export type * from './bill_types';
+export type * from './campaign_types';
+export type * from './life_types';
 export type * from './lorawan_types';
 export type * from './sheet_types';
 import type { ActiveAlarm, AlarmCounts, AlarmKind } from './alarm_types';
+import type { LifeState } from './life_types';
 
 export type Lang = 'en' | 'id';
 
@@ -115,6 +118,7 @@ export interface MeterRow {
   import_wh: number | null;
   missing: number;
   needs_readmission: boolean;
+  life: LifeState;
   ct_ratio?: [number, number];
 }
 
@@ -178,7 +182,9 @@ export interface Profile extends Series {
   quality: number[];
 }
 
-export type CommandKind = 'switch_open' | 'switch_close' | 'read' | 'demand_reset';
+export type CommandKind = 'switch_open' | 'switch_close' | 'read' | 'scheduled_read' | 'demand_reset';
+/** What is asked about before it is ordered. */
+export type OrderKind = Exclude<CommandKind, 'read' | 'scheduled_read'>;
 export type CommandState =
   'queued' | 'sent' | 'delivered' | 'executed' | 'verified' | 'failed' | 'expired' | 'cancelled' | 'unknown';
 

@@ -65,8 +65,8 @@ export class Watch {
     await this.alarms.load(async (signal) => (await api.alarms(asked, null, ALARMS, signal)).items);
   }
 
-  async send(kind: CommandKind, reason: string, key?: string): Promise<void> {
-    this.take(await api.command(this.id, kind, reason, key));
+  async send(kind: CommandKind, reason: string, key?: string, quantities?: string[]): Promise<void> {
+    this.take(await api.command(this.id, kind, reason, key, quantities));
   }
 
   async cancel(command: Command): Promise<void> {

@@ -14,7 +14,7 @@ from nyala.headend.foreign.mapping import foreign_model
 from nyala.meter.model import meter_model
 from nyala.store import commands, meters
 from nyala.store.users import User
-from nyala.vocab.errors import ConflictError, NotAllowedError, UnknownError
+from nyala.vocab.errors import BadArgumentError, ConflictError, NotAllowedError, UnknownError
 
 KEY_MAX: Final = 64
 _NEEDS: Final = {
@@ -71,6 +71,8 @@ async def post_command(
 ) -> CommandOut:
     """Orders a command.  The same key again answers with the first one, and orders nothing."""
     kind = Kind(order.kind)
+    if order.quantities and kind is not Kind.READ:
+        raise BadArgumentError(f"{kind} asks for no quantities")
     if _NEEDS[kind] not in permissions_of(user.role):
         raise MayNotError(f"role {user.role} lacks the permission {_NEEDS[kind]}")
     centre = state.running
@@ -95,6 +97,7 @@ async def post_command(
         now_us=state.now_us(),
         phases=model.phases,
         key=key,
+        quantities=order.quantities,
     )
     await centre.ingest.stored()
     return _with_steps(state, [command])[0]

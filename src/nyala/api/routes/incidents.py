@@ -4,11 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from nyala.api import describe_alarms
+from nyala.api import describe_alarms, describe_places
 from nyala.api.auth import State, require
 from nyala.api.permissions import Permission
 from nyala.api.shapes.incidents import IncidentDetailOut, IncidentsOut
-from nyala.store import incidents
+from nyala.store import incidents, places
 from nyala.store.meters import PAGE_MAX
 from nyala.store.users import User
 
@@ -35,6 +35,10 @@ def get_incident(incident_id: int, user: Reader, state: State) -> IncidentDetail
     """One incident with its first alarms."""
     with state.engine.connect() as connection:
         incident = incidents.incident_by_id(connection, user.tenant_id, incident_id)
-        members = incidents.members_of(connection, incident)
+        members, sites = incidents.members_of(connection, incident), places.sites_of_incident(connection, incident)
     told = describe_alarms.incident_out(incident).model_dump()
-    return IncidentDetailOut(**told, members=[describe_alarms.member_out(*each) for each in members])
+    return IncidentDetailOut(
+        **told,
+        members=[describe_alarms.member_out(*each) for each in members],
+        sites=[describe_places.site_out(line) for line in sites],
+    )

@@ -7,20 +7,35 @@ from fastapi import APIRouter, Depends
 
 from nyala.api.auth import State, require
 from nyala.api.permissions import Permission
-from nyala.api.shapes.lives import CheckOut, ExchangeIn, ExchangeOut, ImportedOut, LifeOut, LifeSaid, LifeStepOut, MetersIn
+from nyala.api.shapes.lives import (
+    CheckOut,
+    ExchangeAsked,
+    ExchangeIn,
+    ExchangeLooked,
+    ExchangeOut,
+    ImportedOut,
+    LifeOut,
+    LifeSaid,
+    LifeStepOut,
+    MetersIn,
+    RegisterAsked,
+    SideOut,
+)
 from nyala.api.state import ApiState
 from nyala.headend.command_life import CommandState
 from nyala.headend.commands import Kind
-from nyala.headend.exchange import Exchange
+from nyala.headend.exchange import Exchange, leads_to, weighed
 from nyala.headend.foreign.mapping import foreign_model, foreign_models
-from nyala.headend.lifecycle import Evidence, Life, LifeEvent, check
+from nyala.headend.lifecycle import Evidence, Life, LifeEvent, check, moves
 from nyala.headend.onboarding import read_file
+from nyala.headend.profile import profile_of
 from nyala.headend.registry import MeterRecord, MeterState
 from nyala.meter.model import MODELS, meter_model
 from nyala.store import commands, lifecycle, meters
 from nyala.store import groups_of_meters as groups
 from nyala.store.users import User
-from nyala.vocab.errors import BadArgumentError, ConflictError, UnknownError
+from nyala.vocab.errors import BadArgumentError, CallerError, ConflictError, UnknownError
+from nyala.vocab.quantities import register
 from nyala.vocab.time import US_PER_S
 
 router = APIRouter(prefix="/meters", tags=["meters"])
@@ -85,6 +100,7 @@ def _shown(state: ApiState, record: MeterRecord) -> LifeOut:
             )
             for each in exchanges
         ],
+        moves=[each.value for each in moves(row.state)],
     )
 
 
@@ -124,6 +140,44 @@ async def post_exchange(meter_id: int, said: ExchangeIn, user: Keeper, state: St
     done = centre.exchange(order)
     await centre.ingest.stored()
     return _shown(state, done.new)
+
+
+@router.post("/{meter_id}/exchange/look")
+async def post_exchange_look(meter_id: int, said: ExchangeAsked, user: Keeper, state: State) -> ExchangeLooked:
+    """What an exchange would ask and do; nothing changes."""
+    old, centre = _record(state, user, meter_id), state.running
+    try:
+        with state.engine.connect() as connection:
+            new = meters.meter_of_serial(connection, user.tenant_id, said.new_serial.strip())
+    except UnknownError as error:
+        raise BadArgumentError(f"new_serial: {error}") from None
+    order, refused, estimated = Exchange(old, new, said.at_s, said.final, said.start, state.now_us(), user.name, ""), "", {}
+    try:
+        estimated = weighed(centre.headend.book, centre.lives, order)
+    except CallerError as error:
+        refused = str(error)
+    return ExchangeLooked(
+        old=_side(state, old, said.at_s),
+        new=_side(state, new, None),
+        edge_s=said.at_s - said.at_s % max(old.period_s, new.period_s),
+        refused=refused,
+        estimated=estimated,
+    )
+
+
+def _side(state: ApiState, record: MeterRecord, until_s: int | None) -> SideOut:
+    """One meter of an exchange.  `until_s`: the instant to which its intervals are followed."""
+    centre, asked = state.running, []
+    followed = until_s is not None and record.installed_s < until_s <= state.now_s and until_s % record.period_s == 0
+    with state.engine.connect() as connection:
+        shadow = meters.state_of_meter(connection, record.id) or MeterState(record.id)
+    for channel in profile_of(record):
+        name = register(channel).name
+        last_wh, last_s = shadow.registers.get(name, (None, None))
+        led_wh = leads_to(centre.headend.book, record, channel, until_s) if followed and until_s is not None else None
+        asked.append(RegisterAsked(name=name, last_wh=last_wh, last_s=last_s, leads_to_wh=led_wh))
+    life = centre.lives.of(record.id).state.value
+    return SideOut(meter_id=record.id, serial=record.serial, model=record.model, state=life, registers=asked)
 
 
 @router.post("/import")

@@ -10,10 +10,12 @@ from nyala.api.permissions import Permission
 from nyala.api.replica import faces_of
 from nyala.api.shapes.lcd import FacesOut
 from nyala.api.shapes.meters import EventsOut, MeterOut, MetersOut, ProfileOut
+from nyala.headend.lifecycle import Life
 from nyala.headend.registry import MeterState
 from nyala.lorawan.region import region
 from nyala.mdm.load_day import from_row
 from nyala.store import commands, devices, load_days, meters
+from nyala.store.groups_of_meters import group_by_id
 from nyala.store.meters import PAGE_MAX
 from nyala.store.users import User
 from nyala.vocab.errors import BadArgumentError
@@ -35,12 +37,23 @@ def get_meters(
     state: State,
     search: Annotated[str, Query(max_length=80)] = "",
     needs_readmission: Annotated[bool, Query(description="only meters that lost their memory and cannot join")] = False,  # noqa: FBT002 - a query
+    life: Annotated[Life | None, Query(description="only meters that stand there in their life")] = None,
+    group: Annotated[int | None, Query(description="only meters of this group that are on a wall")] = None,
     after: Annotated[str, Query(max_length=40)] = "",
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
 ) -> MetersOut:
     """Meters by serial number; `next` is the cursor of the page after this one."""
     with state.engine.connect() as connection:
-        page = meters.list_meters(connection, user.tenant_id, search=search, lost=needs_readmission, after=after, limit=limit)
+        page = meters.list_meters(
+            connection,
+            user.tenant_id,
+            search=search,
+            lost=needs_readmission,
+            life=life,
+            group=None if group is None else group_by_id(connection, user.tenant_id, group),
+            after=after,
+            limit=limit,
+        )
         missing = meters.missing_of(connection, [line.id for line in page.items], state.now_us())
     items = [describe.meter_line(line, missing.get(line.id, 0)) for line in page.items]
     return MetersOut(items=items, next=page.next, total=page.total)

@@ -1,20 +1,25 @@
 """Command campaigns and groups of meters, as they are said and answered."""
 
-from typing import Literal
+from typing import Final, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from nyala.headend.bulk import LIFE_MAX_S, MEMBERS_MAX, PACE_MAX, BulkOrder, Member
-from nyala.headend.bulk_life import MemberState
+from nyala.headend.bulk_life import MemberState, moves
 from nyala.store.groups_of_meters import Group
 from nyala.vocab.time import US_PER_S
 
+SERIALS_MAX: Final = 10_000
+"""Serial numbers that one pastes at a time."""
+Kinds = Literal["read", "switch_open", "switch_close", "demand_reset"]
+
 
 class GroupIn(BaseModel):
-    """A group to be made: meters by id, or a filter."""
+    """A group to be made: meters by id or by serial number, or a filter."""
 
     name: str = Field(min_length=1, max_length=64)
     meters: list[int] = Field(default=[], max_length=MEMBERS_MAX)
+    serials: list[str] = Field(default=[], max_length=SERIALS_MAX)
     site: str = Field(default="", max_length=120)
     model: str = Field(default="", max_length=32)
     tariff: str = Field(default="", max_length=64)
@@ -45,6 +50,13 @@ class GroupOut(BaseModel):
         )
 
 
+class GroupLooked(BaseModel):
+    """What a group would be: how many meters, and the serial numbers that no meter has."""
+
+    meters: int
+    unknown: list[str]
+
+
 class GroupsOut(BaseModel):
     """All groups."""
 
@@ -67,11 +79,33 @@ class TemplatesOut(BaseModel):
     items: list[TemplateIO]
 
 
-class CampaignIn(BaseModel):
-    """A campaign to be ordered of a group."""
+class CampaignAsked(BaseModel):
+    """Which order for which meters: those of a group, of a site, or listed."""
 
-    group: int
-    kind: Literal["read", "switch_open", "switch_close", "demand_reset"]
+    kind: Kinds
+    group: int | None = None
+    site: str = Field(default="", max_length=120)
+    meters: list[int] = Field(default=[], max_length=MEMBERS_MAX)
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.group is not None) + bool(self.site) + bool(self.meters) != 1:
+            raise ValueError("say a group, a site or meters, and one of them only")
+        return self
+
+
+class CampaignLooked(BaseModel):
+    """What a campaign would be over."""
+
+    meters: int
+    unable: int = Field(description="meters that cannot do it: they will fail by themselves")
+    needs_approval: bool
+
+
+class CampaignIn(CampaignAsked):
+    """A campaign to be ordered."""
+
+    expected: int | None = Field(default=None, description="how many meters were seen: a conflict where there are others now")
     reason: str = Field(min_length=1, max_length=200)
     pace: int = Field(default=60, ge=1, le=PACE_MAX, description="meters per minute")
     stop_pct: int = Field(default=20, ge=0, le=100, description="stop when more than so many per cent have failed")
@@ -109,10 +143,12 @@ class CampaignOut(BaseModel):
     pace: int
     stop_pct: int
     stop_min: int
+    life_s: int
     expires_s: int
     meters: int
     counts: dict[str, int]
     history: list[CampaignStepOut]
+    moves: list[str] = Field(description="what may be said of it now")
 
     @classmethod
     def of(cls, order: BulkOrder) -> "CampaignOut":
@@ -129,10 +165,12 @@ class CampaignOut(BaseModel):
             pace=order.plan.pace,
             stop_pct=order.plan.stop_pct,
             stop_min=order.plan.stop_min,
+            life_s=order.plan.life_s,
             expires_s=order.expires_us // US_PER_S,
             meters=sum(order.tally.values()),
             counts={state.value: order.tally[state] for state in MemberState},
             history=[CampaignStepOut(at_s=s.at_us // US_PER_S, state=s.state, by=s.by, text=s.text) for s in order.history],
+            moves=[event.value for event in moves(order.state)],
         )
 
 
@@ -153,14 +191,14 @@ class CampaignMeterOut(BaseModel):
     text: str
 
     @classmethod
-    def of(cls, serial: str, member: Member) -> "CampaignMeterOut":
-        """A member."""
+    def of(cls, serial: str, member: Member, said: str) -> "CampaignMeterOut":
+        """A member.  `said`: what its command said last."""
         return cls(
             meter_id=member.meter_id,
             serial=serial,
             state=member.state.value,
             command_id=member.command_id,
-            text=member.text,
+            text=member.text or said,
         )
 
 

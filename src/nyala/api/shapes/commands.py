@@ -5,6 +5,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, Field
 
 from nyala.headend.commands import CommandRow, CommandStep
+from nyala.telegram.messages import READ_MAX
 from nyala.vocab.time import US_PER_S
 
 REASON_MAX: Final = 200
@@ -29,6 +30,7 @@ class CommandOut(BaseModel):
     created_by: str
     reason: str
     expires_s: int
+    quantities: list[str]
     steps: list[StepOut]
 
     @classmethod
@@ -43,6 +45,7 @@ class CommandOut(BaseModel):
             created_by=command.created_by,
             reason=command.reason,
             expires_s=command.expires_us // US_PER_S,
+            quantities=list(command.quantities),
             steps=[StepOut(at_s=s.at_us // US_PER_S, state=s.state.value, text=s.text) for s in steps],
         )
 
@@ -58,3 +61,4 @@ class NewCommand(BaseModel):
 
     kind: Literal["switch_open", "switch_close", "read", "demand_reset"]
     reason: str = Field(default="", max_length=REASON_MAX)
+    quantities: list[str] = Field(default=[], max_length=READ_MAX, description="of a read; none: the live values")

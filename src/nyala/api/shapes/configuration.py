@@ -4,9 +4,9 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
-METERS_MAX: Final = 500
-"""Meters of one order."""
 NAME_MAX: Final = 40
+REASON_MAX: Final = 200
+KindName = Literal["calendar", "limiter", "billing", "credit", "reporting", "zone"]
 Whole = Annotated[int, Field(ge=0, le=(1 << 63) - 1)]
 
 
@@ -65,11 +65,13 @@ class CreditIn(BaseModel):
 
 
 class ReportingIn(BaseModel):
-    """Seconds between reports, and between live values."""
+    """Seconds between reports, and between live values; intervals of which channels, and whether with parity."""
 
     kind: Literal["reporting"]
     report_s: Whole
     live_s: Whole
+    channels: list[str] = Field(default=["import", "export"], max_length=16)
+    parity: bool = True
 
 
 class ZoneIn(BaseModel):
@@ -89,12 +91,13 @@ class NewConfiguration(BaseModel):
     """Settings that are wanted from now on; kinds that are not named stay as they are."""
 
     settings: list[SettingIn] = Field(min_length=1, max_length=6)
+    reason: str = Field(default="", max_length=REASON_MAX)
 
 
-class NewConfigurations(NewConfiguration):
-    """The same of several meters: of all, or of none where one of them cannot have it."""
+class Accepted(BaseModel):
+    """Why a setting is left as the meter has it."""
 
-    meters: list[int] = Field(min_length=1, max_length=METERS_MAX)
+    reason: str = Field(default="", max_length=REASON_MAX)
 
 
 class WantedOut(BaseModel):
@@ -115,26 +118,52 @@ class ReportedOut(BaseModel):
     at_s: int
 
 
+SettingState = Literal["unmanaged", "in_step", "sending", "refused", "drift"]
+
+
 class SettingOut(BaseModel):
     """One kind.  `state`: unmanaged (nothing is wanted), in_step, sending, refused (`detail` says why) or drift (the meter has
     something else, though it had this).
     """
 
-    kind: str
-    state: Literal["unmanaged", "in_step", "sending", "refused", "drift"]
+    kind: KindName
+    state: SettingState
     wanted: WantedOut | None
     reported: ReportedOut | None
     detail: str
+    sent_pct: int | None = Field(default=None, description="how much of the block has left; null where nothing is in flight")
 
 
 class ConfigurationOut(BaseModel):
-    """All kinds of one meter, and the calendars that can be chosen by name."""
+    """All kinds of one meter."""
 
     items: list[SettingOut]
-    calendars: list[str]
 
 
-class OrderedOut(BaseModel):
-    """What was ordered of each meter: id -> kind -> version."""
+class ChoicesOut(BaseModel):
+    """What settings are chosen from: calendars that come with the program, powers in VA, channels that go together."""
 
-    versions: dict[int, dict[str, int]]
+    calendars: list[dict[str, Any]] = Field(description="tables, each with its name")
+    contracted_va: list[int]
+    channels: list[list[str]]
+
+
+class HistoryItemOut(BaseModel):
+    """One order that a meter was in.  `value` null: nothing is wanted of the kind from then on."""
+
+    order_id: int
+    kind: KindName
+    version: int | None
+    value: dict[str, Any] | None
+    at_s: int
+    by: str
+    approved_by: str
+    reason: str
+    state: str
+    text: str
+
+
+class HistoryOut(BaseModel):
+    """What was ordered of a meter, the newest first."""
+
+    items: list[HistoryItemOut]

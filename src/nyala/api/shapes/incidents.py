@@ -2,9 +2,11 @@
 
 from pydantic import BaseModel
 
+from nyala.api.shapes.completeness import SiteOut
+
 
 class IncidentOut(BaseModel):
-    """One incident.  `scope` is `site` or `gateway`, `place` its name or EUI; `ended_s` null: it goes on.
+    """One incident.  `scope` is `feeder`, `site` or `gateway`, `place` its name or EUI; `ended_s` null: it goes on.
 
     `first_s` and `last_s`: when the first and the last of its alarms went on, by the clocks of the meters.
     """
@@ -42,6 +44,7 @@ class MemberOut(BaseModel):
 
 
 class IncidentDetailOut(IncidentOut):
-    """One incident with its first alarms; `meters` says how many there are."""
+    """One incident with its first alarms (`meters` says how many there are), and all its sites."""
 
     members: list[MemberOut]
+    sites: list[SiteOut]

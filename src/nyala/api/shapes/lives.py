@@ -49,6 +49,7 @@ class LifeOut(BaseModel):
     checks: list[CheckOut]
     steps: list[LifeStepOut]
     exchanges: list[ExchangeOut]
+    moves: list[str] = Field(description="what may be said of it now; `replace`: it can be exchanged")
 
 
 class LifeSaid(BaseModel):
@@ -68,6 +69,44 @@ class ExchangeIn(BaseModel):
     final: dict[str, int] = Field(description="registers of the old meter, whole Wh by name: import_wh, export_wh")
     start: dict[str, int] = Field(description="registers of the new meter")
     reason: str = Field(min_length=1, max_length=200)
+
+
+class ExchangeAsked(BaseModel):
+    """An exchange that is only looked at: the new meter by its serial number, registers as far as they are known."""
+
+    new_serial: str = Field(min_length=1, max_length=40)
+    at_s: int = Field(ge=0)
+    final: dict[str, int] = {}
+    start: dict[str, int] = {}
+
+
+class RegisterAsked(BaseModel):
+    """A register that an exchange wants: its last reading, and where its meter's intervals lead to at the instant."""
+
+    name: str
+    last_wh: int | None
+    last_s: int | None
+    leads_to_wh: int | None
+
+
+class SideOut(BaseModel):
+    """One of the two meters of an exchange."""
+
+    meter_id: int
+    serial: str
+    model: str
+    state: str
+    registers: list[RegisterAsked]
+
+
+class ExchangeLooked(BaseModel):
+    """What an exchange would do.  `refused`: what does not fit; `estimated`: intervals of the old meter, by register."""
+
+    old: SideOut
+    new: SideOut
+    edge_s: int = Field(description="the last edge of an interval of both meters, not after the instant")
+    refused: str
+    estimated: dict[str, int]
 
 
 class MetersIn(BaseModel):

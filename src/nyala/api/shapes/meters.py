@@ -23,6 +23,7 @@ class MeterLineOut(BaseModel):
     import_wh: int | None
     missing: int
     needs_readmission: bool
+    life: str
 
 
 class MetersOut(BaseModel):

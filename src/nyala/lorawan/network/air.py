@@ -30,6 +30,8 @@ class GatewayAir:
     def __init__(self) -> None:
         self.queued_until_us = 0
         """When the frames that wait for this gateway will be through."""
+        self.listen_until_us = 0
+        """A device that was told something urgent answers until then: only in windows is anything sent."""
         self.avoid_until_us = 0
         """It did not answer, or has no path: others are better until then."""
         self.unfit: dict[tuple[str, int], int] = {}

@@ -15,7 +15,7 @@ from typing import Final
 
 from nyala.lorawan.network.air import GUARD_US
 from nyala.lorawan.network.asking import asked, holds_class_c
-from nyala.lorawan.network.downlink import Said, build, compose, payload_max, rxc
+from nyala.lorawan.network.downlink import DATA_OVERHEAD, Said, build, compose, data_windows, payload_max, rxc
 from nyala.lorawan.network.pending import Attempt, Reply, Waiting
 from nyala.lorawan.network.plan import RETRIES_MAX, NetworkPlan
 from nyala.lorawan.network.port import (
@@ -27,6 +27,8 @@ from nyala.lorawan.network.port import (
     Refused,
     Transmission,
     TxResult,
+    Urgency,
+    Way,
 )
 from nyala.lorawan.network.schedule import UNSENT, Schedule, Slot
 from nyala.lorawan.network.sessions import QUEUE_LIMIT, Session, Sessions
@@ -65,6 +67,16 @@ class Dispatch:
 
     # -- what comes in
 
+    def way(self, session: Session, payload_bytes: int) -> Way | None:
+        """How a payload would get to a device; None: no gateway hears it, or no data rate of its windows holds so much."""
+        windows = data_windows(self._plan, session, 0, session.settings.data_rate)
+        rates = [window.data_rate for window in windows if payload_bytes <= payload_max(self._plan, window.data_rate)]
+        if not rates or not session.heard_by:
+            return None
+        first_us, last_us = (self.schedule.airtime_us(DATA_OVERHEAD + payload_bytes, rates[at]) for at in (0, -1))
+        listens = session.class_c and session.heard and windows[-1].data_rate in rates and not holds_class_c(session)
+        return Way(session.heard_by[0][0], first_us, last_us if listens else None)
+
     def enqueue(self, downlink: Downlink, now_us: int) -> None:
         """Takes a downlink of the application; ConflictError where too many wait already."""
         session = self._sessions.of_device(downlink.dev_eui)
@@ -74,9 +86,10 @@ class Dispatch:
             raise BadArgumentError(f"FPort {downlink.port} is not an application's: 1 to 223")
         if not 0 <= downlink.retries <= RETRIES_MAX:
             raise BadArgumentError(f"{downlink.retries} retries of a downlink; 0 to {RETRIES_MAX} are possible")
-        if len(session.queue) >= QUEUE_LIMIT:
+        before = sum(each.downlink.urgency <= downlink.urgency for each in session.queue)
+        if before >= QUEUE_LIMIT:
             raise ConflictError(f"device {downlink.dev_eui:016x} has {QUEUE_LIMIT} downlinks waiting")
-        session.queue.append(Waiting(downlink))
+        session.queue.insert(before, Waiting(downlink))
         self._timers.wake(downlink.dev_eui, now_us)
 
     def cancel(self, dev_eui: int, token: object) -> bool:
@@ -116,9 +129,19 @@ class Dispatch:
         failed, self._failed, self._failed_us = self._failed, [], None
         for attempt, result in failed:
             events += self._another_way(attempt, result, now_us)
-        for dev_eui in self._timers.take(now_us):
+        for dev_eui in sorted(self._timers.take(now_us), key=self._urgency):
             events += self._due(dev_eui, now_us)
         return events
+
+    def _urgency(self, dev_eui: int) -> int:
+        session = self._sessions.of_device(dev_eui)
+        return session.queue[0].downlink.urgency if session is not None and session.queue else Urgency.LATER
+
+    @staticmethod
+    def _again(session: Session, waiting: Waiting) -> None:
+        """Puts a downlink back in front of those of its urgency."""
+        before = sum(each.downlink.urgency < waiting.downlink.urgency for each in session.queue)
+        session.queue.insert(before, waiting)
 
     def uplink(self, session: Session, reply: Reply, now_us: int) -> list[Event]:
         """An uplink came: answers it in its windows, if there is anything to say."""
@@ -216,6 +239,9 @@ class Dispatch:
             return []
         if holds_class_c(session):
             return []  # the next uplink tells where it listens
+        if now_us < waiting.downlink.with_uplink_until_us:  # and so all behind it
+            self._timers.wake(dev_eui, waiting.downlink.with_uplink_until_us)
+            return []
         where = rxc(self._plan, session)
         events = self._too_long(session, [where[1]])
         if events:
@@ -223,12 +249,16 @@ class Dispatch:
                 self._timers.wake(dev_eui, now_us)
             return events
         said = Said(waiting)
-        slot = self.schedule.at_once(session.heard_by, where, said.phy_bytes, now_us, waiting.tried)
+        first = waiting.downlink.urgency is Urgency.AT_ONCE
+        slot = self.schedule.at_once(session.heard_by, where, said.phy_bytes, now_us, waiting.tried, first=first)
         if slot is None:
             return self._no_gateway(session, waiting, now_us)
         if slot.start_us > now_us:
             self._timers.wake(dev_eui, slot.start_us)
             return []
+        if first:
+            over_us = slot.start_us + self.schedule.airtime_us(said.phy_bytes, slot.data_rate)
+            self.schedule.listen(session.heard_by, over_us, session.settings.data_rate)
         return self._send(session, said, slot, None, now_us)
 
     def _no_gateway(self, session: Session, waiting: Waiting, now_us: int) -> list[Event]:
@@ -314,21 +344,20 @@ class Dispatch:
             waiting.tried += (gateway,)
             if waiting.refusals >= REFUSALS_MAX:
                 return [self._not_sent(session, waiting)]
-        session.queue.insert(0, waiting)
+        self._again(session, waiting)
         return []
 
     @staticmethod
     def _not_sent(session: Session, waiting: Waiting) -> Event:
         return DownlinkFate(session.dev_eui, waiting.downlink.token, Fate.NOT_SENT)
 
-    @staticmethod
-    def _expired(session: Session, now_us: int) -> list[Event]:
+    def _expired(self, session: Session, now_us: int) -> list[Event]:
         """The end of a wait for an acknowledgement: once more while retries remain, else told once."""
         lost = session.outstanding
         if lost is None or now_us < session.outstanding_until_us:
             return []
         session.outstanding = None
         if session.class_c and lost.sends <= lost.downlink.retries:
-            session.queue.insert(0, lost)
+            self._again(session, lost)
             return []
         return [DownlinkFate(session.dev_eui, lost.downlink.token, Fate.NOT_ACKNOWLEDGED)]

@@ -3,7 +3,7 @@ uplinks, joins and the fate of downlinks on the other.  Values only; instants ar
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Final
 
 CLASS_C_RETRIES: Final = 2
@@ -196,6 +196,21 @@ class GroupSent:
 Event = Refused | Uplink | JoinedDevice | DownlinkFate | GroupSent | Transmission
 
 
+class Urgency(IntEnum):
+    """Of a downlink: in the queue of a device, and where devices wait for one gateway, the smaller goes first."""
+
+    AT_ONCE = 0
+    """A relay order."""
+    SOON = 1
+    """Another order that changes something."""
+    ASKED = 2
+    """What a person waits to see."""
+    LATER = 3
+    """Configuration, back-fill."""
+    WITH_UPLINK = 4
+    """Back-fill that waits for the windows of an uplink."""
+
+
 @dataclass(frozen=True, slots=True)
 class Downlink:
     """What the application wants sent to a device."""
@@ -207,3 +222,22 @@ class Downlink:
     token: object = None
     retries: int = CLASS_C_RETRIES
     """How often a confirmed class C downlink is repeated, with new counters; 0 where the sender chases by himself."""
+    urgency: Urgency = Urgency.LATER
+    with_uplink_until_us: int = 0
+    """Until then it goes in the windows of an uplink only, at the uplink's own data rate; of urgency `WITH_UPLINK`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a payload would get to a device.  `gateway`: the one that hears it best; time on air of the downlink in each way."""
+
+    gateway: int
+    window_us: int
+    """In the windows of an uplink like the last one."""
+    at_once_us: int | None
+    """By class C; None: it does not listen, or where it listens is not known."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether the windows are the shorter way, or the only one."""
+        return self.at_once_us is None or self.window_us < self.at_once_us

@@ -34,6 +34,10 @@ CAPTURE_DB: Final = 6.0
 """A device hears the stronger of two frames where it is stronger by this (Goursaud; reference lorawan.md 8)."""
 CHANNEL_HZ: Final = 200_000
 """Frames closer than this are on one channel."""
+ANSWER_BYTES: Final = 24
+"""A short answer: a header and eleven bytes."""
+ANSWER_GAP_US: Final = 100_000
+"""From the end of a frame that is answered at once to the beginning of its answer, at most: the module's own time."""
 AVOID_US: Final = 30 * US_PER_S
 """How long a gateway without a path, or without an answer, is asked last."""
 UNFIT_US: Final = 3_600 * US_PER_S
@@ -111,11 +115,19 @@ class Schedule:
         return _least_loaded(found, now_us)
 
     def at_once(
-        self, ways: HeardBy, where: tuple[int, int], phy_bytes: int, now_us: int, tried: Sequence[int] = ()
+        self,
+        ways: HeardBy,
+        where: tuple[int, int],
+        phy_bytes: int,
+        now_us: int,
+        tried: Sequence[int] = (),
+        *,
+        first: bool = False,
     ) -> Slot | None:
         """A slot now, or the place of this frame in the queue of the gateway that comes first; None: there is no gateway.
 
-        `where` is (frequency in Hz, data rate).  A slot that is not now is not reserved: ask again at `start_us`.
+        `where` is (frequency in Hz, data rate).  A slot that is not now is not reserved: ask again at `start_us`.  `first`:
+        it waits for what is on the air, and for nothing that waits itself.
         """
         length_us = self.airtime_us(phy_bytes, where[1])
         found: list[tuple[float, GatewayAir, Slot]] = []
@@ -124,7 +136,7 @@ class Schedule:
             if power is None or gateway in tried:
                 continue
             band, eirp_dbm = power
-            allowed_us = air.allowed(band, now_us, length_us)
+            allowed_us = air.allowed(band, max(now_us, air.listen_until_us), length_us)
             if allowed_us is None:
                 continue
             start_us = air.earliest(allowed_us, length_us, self._rivals(gateway, snr_db, ways, where[0]))
@@ -132,10 +144,17 @@ class Schedule:
         best = _least_loaded([each for each in found if each[2].start_us <= now_us], now_us)
         if best is not None or not found:
             return best
-        _, air, slot = min(found, key=lambda each: (max(each[2].start_us, each[1].queued_until_us), -each[0]))
-        start_us = max(slot.start_us, air.queued_until_us)
-        air.queued_until_us = start_us + length_us + GUARD_US
+        _, air, slot = min(found, key=lambda each: (max(each[2].start_us, 0 if first else each[1].queued_until_us), -each[0]))
+        start_us = slot.start_us if first else max(slot.start_us, air.queued_until_us)
+        air.queued_until_us = max(air.queued_until_us, start_us + length_us + GUARD_US)
         return Slot(slot.gateway, *where, slot.eirp_dbm, start_us)
+
+    def listen(self, ways: HeardBy, over_us: int, data_rate: int) -> None:
+        """A frame is on the air until an instant and answered at once: who hears the device is not to be deaf then."""
+        until_us = over_us + ANSWER_GAP_US + self.airtime_us(ANSWER_BYTES, data_rate)
+        for gateway, _ in ways:
+            air = self.air(gateway)
+            air.listen_until_us = max(air.listen_until_us, until_us)
 
     def _fit(self, gateway: int, frequency_hz: int, now_us: int) -> tuple[GatewayAir, tuple[SubBand, int] | None]:
         """The plan of a gateway, and the sub-band and power of what it may and can send on a frequency."""

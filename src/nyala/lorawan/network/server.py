@@ -40,6 +40,7 @@ from nyala.lorawan.network.port import (
     Refused,
     TxResult,
     Uplink,
+    Way,
 )
 from nyala.lorawan.network.sessions import Session, Sessions
 from nyala.lorawan.network.uplink import Identified, identify, payload_of, way_back
@@ -77,6 +78,11 @@ class NetworkServer:
     def receive(self, reception: Reception, now_us: int) -> None:
         """Takes a copy of a frame."""
         self._deduplicator.add(reception, now_us)
+
+    def way(self, dev_eui: int, payload_bytes: int) -> Way | None:
+        """How a payload would get to a device; None: it cannot."""
+        session = self.sessions.of_device(dev_eui)
+        return None if session is None else self._dispatch.way(session, payload_bytes)
 
     def enqueue(self, downlink: Downlink, now_us: int) -> None:
         """Takes a downlink of the application; ConflictError where too many wait already."""

@@ -136,11 +136,12 @@ class _Device:
 
 @dataclass(slots=True)
 class Report:
-    """How a campaign went: devices by step, and why those that failed did."""
+    """How a campaign went: devices by step, why those that failed did, and of each its step, what it lacks, and why."""
 
     phase: Phase
     steps: Counter[Step] = field(default_factory=Counter)
     failed: dict[int, str] = field(default_factory=dict)
+    devices: dict[int, tuple[Step, int | None, str]] = field(default_factory=dict)
     fragments: int = 0
     orders: int = 0
 
@@ -148,14 +149,14 @@ class Report:
 class Campaign:
     """One block on its way to many devices."""
 
-    def __init__(self, plan: Plan, targets: Sequence[Target]) -> None:
+    def __init__(self, plan: Plan, targets: Sequence[Target], *, begin_us: int = 0) -> None:
         self.plan, self.phase = plan, Phase.SET_UP
         self.orders = 0
         self._fragmenter = Fragmenter(plan.block, plan.fragment_bytes, plan.version)
         parity = round(len(self._fragmenter) * FIRST_PARITY) + SPARE
         if len(self._fragmenter) + parity > FRAGMENTS_MAX:
             raise BadArgumentError(f"{len(self._fragmenter)} fragments leave no numbers for parity")
-        self._devices = {target.dev_eui: _Device(target) for target in targets}
+        self._devices = {target.dev_eui: _Device(target, due_us=begin_us) for target in targets}
         self._next_fragment, self._until_fragment = 1, len(self._fragmenter) + parity
         self._fragment_us = 0
         """When the next fragment goes; in SCHEDULE, when the listening time begins."""
@@ -179,7 +180,13 @@ class Campaign:
         devices = self._devices.items()
         failed = {dev_eui: device.why for dev_eui, device in devices if device.step is Step.FAILED}
         steps = Counter(device.step for device in self._devices.values())
-        return Report(self.phase, steps, failed, self._next_fragment - 1, self.orders)
+        each = {dev_eui: (device.step, device.missing, device.why) for dev_eui, device in devices}
+        return Report(self.phase, steps, failed, each, self._next_fragment - 1, self.orders)
+
+    @property
+    def total(self) -> int:
+        """Fragments that are to be said, with the parity that is known to be needed."""
+        return self._until_fragment
 
     def step_of(self, dev_eui: int) -> Step:
         """Where a device stands."""
@@ -283,9 +290,8 @@ class Campaign:
 
     def _session(self) -> Command:
         plan = self.plan
-        length_s = (self._until_fragment - self._next_fragment + 1) * plan.interval_us // US_PER_S + TAIL_S
+        timeout = timeout_of(plan, self._until_fragment - self._next_fragment + 1)
         start_s = gps_from_utc_us(self._fragment_us) // US_PER_S
-        timeout = min(length_s.bit_length(), TIMEOUT_MAX)
         return c.McClassCSessionReq(plan.group, 0, 0, start_s % (1 << 32), timeout, 0, plan.frequency_hz // 100, plan.data_rate)
 
     def _next_phase(self, now_us: int) -> list[ToDevice | ToGroup]:
@@ -337,6 +343,11 @@ class Campaign:
             for device in self._at(Step.LISTENING):
                 device.tries, device.due_us = 0, self._fragment_us
         return [ToGroup(PackagePort.FRAGMENTATION, encode([said]))]
+
+
+def timeout_of(plan: Plan, fragments: int) -> int:
+    """The listening time for so many fragments: 2**this in seconds."""
+    return min((fragments * plan.interval_us // US_PER_S + TAIL_S).bit_length(), TIMEOUT_MAX)
 
 
 def _refusal(said: Command) -> str:

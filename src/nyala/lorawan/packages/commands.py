@@ -1,9 +1,11 @@
 """Messages of the application packages: commands one after the other on the package's port.  Bytes <-> values only.
 
     TS003 clock synchronisation, port 202      TS004 fragmentation, port 201      TS005 remote multicast, port 200
+    TS006 firmware management, port 203
 
 TS004 has two versions that differ on the wire; a device profile says which one a device speaks.  TS003 and TS005 are the
-same in both but for the package version they tell.  The rows are `layouts`; what a command does is not here.
+same in both but for the package version they tell; TS006 has one.  The rows are `layouts` and `firmware_layouts`; what a
+command does is not here.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
+from nyala.lorawan.packages import firmware_layouts as firmware
 from nyala.lorawan.packages import layouts as row
 from nyala.lorawan.packages.layouts import Command
 from nyala.vocab.errors import BadArgumentError, FrameError
@@ -22,13 +25,17 @@ class PackagePort(IntEnum):
     MULTICAST = 200
     FRAGMENTATION = 201
     CLOCK_SYNC = 202
+    FIRMWARE = 203
 
 
 PACKAGE_IDS: Final[Mapping[PackagePort, int]] = {
     PackagePort.CLOCK_SYNC: 1,
     PackagePort.MULTICAST: 2,
     PackagePort.FRAGMENTATION: 3,
+    PackagePort.FIRMWARE: 4,
 }
+ONLY_VERSION: Final[Mapping[PackagePort, int]] = {PackagePort.FIRMWARE: 1}
+"""Packages that a device of any version has in this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,22 @@ def _table(*classes: type[Command]) -> Table:
 
 _V1_DOWN: Final = (row.PackageVersionReq, row.FragStatusReq, row.FragSetupReq, row.FragDeleteReq, row.DataFragment)
 _V1_UP: Final = (row.PackageVersionAns, row.FragStatusAns, row.FragSetupAns, row.FragDeleteAns)
+_FIRMWARE_DOWN: Final = _table(
+    row.PackageVersionReq,
+    firmware.DevVersionReq,
+    firmware.DevRebootTimeReq,
+    firmware.DevRebootCountdownReq,
+    firmware.DevUpgradeImageReq,
+    firmware.DevDeleteImageReq,
+)
+_FIRMWARE_UP: Final = _table(
+    row.PackageVersionAns,
+    firmware.DevVersionAns,
+    firmware.DevRebootTimeAns,
+    firmware.DevRebootCountdownAns,
+    firmware.DevUpgradeImageAns,
+    firmware.DevDeleteImageAns,
+)
 TO_DEVICE: Final[Mapping[tuple[PackagePort, int], Table]] = {
     (PackagePort.CLOCK_SYNC, 1): _table(row.PackageVersionReq, row.AppTimeAns, row.PeriodicityReq, row.ForceResyncReq),
     (PackagePort.CLOCK_SYNC, 2): _table(row.PackageVersionReq, row.AppTimeAns, row.PeriodicityReq, row.ForceResyncReq),
@@ -59,6 +82,8 @@ TO_DEVICE: Final[Mapping[tuple[PackagePort, int], Table]] = {
     (PackagePort.MULTICAST, 2): _table(
         row.PackageVersionReq, row.McStatusReq, row.McSetupReq, row.McDeleteReq, row.McClassCSessionReq
     ),
+    (PackagePort.FIRMWARE, 1): _FIRMWARE_DOWN,
+    (PackagePort.FIRMWARE, 2): _FIRMWARE_DOWN,
 }
 """What a server says, by port and version of the package."""
 TO_SERVER: Final[Mapping[tuple[PackagePort, int], Table]] = {
@@ -72,6 +97,8 @@ TO_SERVER: Final[Mapping[tuple[PackagePort, int], Table]] = {
     (PackagePort.MULTICAST, 2): _table(
         row.PackageVersionAns, row.McStatusAns, row.McSetupAns, row.McDeleteAns, row.McClassCSessionAns
     ),
+    (PackagePort.FIRMWARE, 1): _FIRMWARE_UP,
+    (PackagePort.FIRMWARE, 2): _FIRMWARE_UP,
 }
 """What a device says."""
 

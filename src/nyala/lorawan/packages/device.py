@@ -3,6 +3,7 @@
     clock   TS003: the clock is asked and corrected
     blocks  TS004: a block is put together from its fragments
     groups  TS005: multicast groups and their listening times
+    firmware  TS006: what runs, what waits, when to start anew
 
 Answers to a group are spread over BlockAckDelay, so that a thousand meters do not speak at once.  What survives a power cut
 is `PackagesMemory`; the fragments of a session are in it, as they are in a device's flash.  Not here: what a block is for
@@ -18,7 +19,8 @@ from nyala.lorawan.crypto import AesKey
 from nyala.lorawan.packages import layouts as c
 from nyala.lorawan.packages.blocks import Blocks
 from nyala.lorawan.packages.clock import ClockSync
-from nyala.lorawan.packages.commands import PACKAGE_IDS, TO_DEVICE, Open, PackagePort, decode, encode
+from nyala.lorawan.packages.commands import ONLY_VERSION, PACKAGE_IDS, TO_DEVICE, Open, PackagePort, decode, encode
+from nyala.lorawan.packages.firmware import Firmware
 from nyala.lorawan.packages.groups import Groups
 from nyala.lorawan.packages.keys import data_block_key, mc_ke_key
 from nyala.lorawan.packages.layouts import Command
@@ -52,6 +54,7 @@ class DevicePackages:
             **self.clock.handlers,
             **self.blocks.handlers,
             **self.groups.handlers,
+            **Firmware(memory.firmware).handlers,
             c.BlockReceivedAns: self._block_heard,
         }
         self._random = random
@@ -82,7 +85,7 @@ class DevicePackages:
             if group is not None and type(head) not in FROM_GROUPS:
                 raise FrameError(f"{type(head).__name__} from a group")
             if isinstance(head, c.PackageVersionReq):
-                answers.append(c.PackageVersionAns(PACKAGE_IDS[package], self.version))
+                answers.append(c.PackageVersionAns(PACKAGE_IDS[package], ONLY_VERSION.get(package, self.version)))
                 continue
             answer, more = self._handlers[type(head)](head, rest, heard)
             answers += [] if answer is None else [answer]

@@ -7,7 +7,7 @@ from nyala.lorawan.packages import layouts as c
 from nyala.lorawan.packages.commands import Open
 from nyala.lorawan.packages.keys import mc_session_keys, unwrap_mc_key
 from nyala.lorawan.packages.layouts import Command
-from nyala.lorawan.packages.state import GPS_U32, Group, GroupDropped, GroupSet, Heard, Listen, Outcome, PackagesMemory
+from nyala.lorawan.packages.state import Group, GroupDropped, GroupSet, Heard, Listen, Outcome, PackagesMemory
 from nyala.lorawan.region import Region
 
 STEP_HZ: Final = 100
@@ -49,10 +49,9 @@ class Groups:
         return c.McDeleteAns(command.group, int(group is None)), [] if group is None else [GroupDropped(command.group)]
 
     def _class_c(self, command: Command, _: bytes, heard: Heard) -> Outcome:
-        """The session's time is GPS mod 2^32: the instant of that name that is nearest to now."""
         assert isinstance(command, c.McClassCSessionReq)
         number, frequency_hz = command.group, command.frequency_100hz * STEP_HZ
-        ahead_s = (command.session_time - heard.gps_s + GPS_U32 // 2) % GPS_U32 - GPS_U32 // 2
+        ahead_s = heard.ahead_s(command.session_time)
         length_s = 1 << command.timeout
         answer = c.McClassCSessionAns(
             group=number,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from nyala.lorawan.packages import layouts as c
 from nyala.lorawan.packages.commands import Open, PackagePort
+from nyala.lorawan.packages.firmware_layouts import ImageStatus
 from nyala.lorawan.packages.layouts import Command
 from nyala.lorawan.packages.parity import Assembler
 from nyala.vocab.time import GPS_EPOCH_S, GPS_LEAP_S
@@ -32,6 +33,17 @@ class FragSession:
 
 
 @dataclass(slots=True)
+class FirmwareFacts:
+    """What the device says of its firmware.  Its owner sets all but `reboot_s`: when to start anew, by its clock (UTC)."""
+
+    running: int = 0
+    hardware: int = 0
+    image: ImageStatus = ImageStatus.NONE
+    next_version: int = 0
+    reboot_s: int | None = None
+
+
+@dataclass(slots=True)
 class PackagesMemory:
     """What a power cut leaves."""
 
@@ -41,6 +53,7 @@ class PackagesMemory:
     """The last SessionCnt that was taken (version 2)."""
     token: int = 0
     period: int | None = None
+    firmware: FirmwareFacts = field(default_factory=FirmwareFacts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +124,12 @@ class BlockTold:
     right: bool
 
 
-PackageEffect = Say | AskTime | ClockOff | GroupSet | GroupDropped | Listen | BlockReady | BlockTold
+@dataclass(frozen=True, slots=True)
+class ImageDropped:
+    """The image that waits is to be forgotten."""
+
+
+PackageEffect = Say | AskTime | ClockOff | GroupSet | GroupDropped | Listen | BlockReady | BlockTold | ImageDropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +144,10 @@ class Heard:
     def gps_s(self) -> int:
         """The device's clock in GPS seconds."""
         return self.clock_s - GPS_EPOCH_S + GPS_LEAP_S
+
+    def ahead_s(self, gps_u32: int) -> int:
+        """From now to the instant that is named by GPS time mod 2^32: the nearest of that name."""
+        return (gps_u32 - self.gps_s + GPS_U32 // 2) % GPS_U32 - GPS_U32 // 2
 
 
 Outcome = tuple[Command | Open | None, list[PackageEffect]]

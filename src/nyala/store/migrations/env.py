@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from nyala.store import schema_lives  # noqa: F401 - its tables are of the schema
+from nyala.store import schema_frames, schema_lives, schema_places, schema_reads  # noqa: F401 - their tables are of the schema
 from nyala.store.schema import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)

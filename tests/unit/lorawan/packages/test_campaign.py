@@ -238,4 +238,4 @@ def test_what_is_no_message_of_a_clock_is_refused():
 
 
 def test_ports_are_those_of_the_packages():
-    assert [int(port) for port in PackagePort] == [200, 201, 202]
+    assert [int(port) for port in PackagePort] == [200, 201, 202, 203]

@@ -6,13 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nyala.lorawan.packages import firmware_layouts as fw
 from nyala.lorawan.packages import layouts as c
 from nyala.lorawan.packages.commands import TO_DEVICE, TO_SERVER, Open, PackagePort, decode, encode
 from nyala.vocab.errors import BadArgumentError, FrameError
 
 CLOCK, FRAG, MC = PackagePort.CLOCK_SYNC, PackagePort.FRAGMENTATION, PackagePort.MULTICAST
+FW = PackagePort.FIRMWARE
 KEY = bytes(range(16))
-# direction, package and version, command, its bytes by the tables of TS003, TS004, TS005
+# direction, package and version, command, its bytes by the tables of TS003, TS004, TS005, TS006
 ROWS = [
     (TO_DEVICE, CLOCK, 1, c.PackageVersionReq(), "00"),
     (TO_SERVER, CLOCK, 1, c.PackageVersionAns(1, 1), "000101"),
@@ -46,6 +48,17 @@ ROWS = [
     (TO_SERVER, MC, 1, c.McDeleteAns(3, 1), "0307"),
     (TO_DEVICE, MC, 1, c.McClassCSessionReq(1, 0, 0, 0x01020304, 6, 0, 9_214_000, 3), "04010403020106" + "30988c03"),
     (TO_SERVER, MC, 1, Open(c.McClassCSessionAns(1, 0, 0, 0, 0), b"\x10\x00\x00"), "0401100000"),
+    (TO_DEVICE, FW, 1, fw.DevVersionReq(), "01"),
+    (TO_SERVER, FW, 1, fw.DevVersionAns(0x01020304, 0x05060708), "010403020108070605"),
+    (TO_DEVICE, FW, 1, fw.DevRebootTimeReq(0x01020304), "0204030201"),
+    (TO_SERVER, FW, 1, fw.DevRebootTimeAns(3_600), "02100e0000"),
+    (TO_DEVICE, FW, 1, fw.DevRebootCountdownReq(3_600), "03100e00"),
+    (TO_SERVER, FW, 1, fw.DevRebootCountdownAns(0xFFFFFF), "03ffffff"),
+    (TO_DEVICE, FW, 1, fw.DevUpgradeImageReq(), "04"),
+    (TO_SERVER, FW, 1, fw.DevUpgradeImageAns(1), "0401"),
+    (TO_SERVER, FW, 1, Open(fw.DevUpgradeImageAns(3), b"\x04\x02\x01\x00"), "040304020100"),
+    (TO_DEVICE, FW, 1, fw.DevDeleteImageReq(0x0102), "0502010000"),
+    (TO_SERVER, FW, 1, fw.DevDeleteImageAns(0, 1), "0502"),
 ]
 IDS = [
     f"{port.name} {version} {type(said.head if isinstance(said, Open) else said).__name__}"
@@ -80,7 +93,7 @@ def test_a_key_is_kept_octet_by_octet():
 
 
 @pytest.mark.parametrize("port", PackagePort)
-@pytest.mark.parametrize("cid", [0x05, 0x09, 0x7F, 0xFF])
+@pytest.mark.parametrize("cid", [0x06, 0x09, 0x7F, 0xFF])
 def test_an_unknown_command_is_refused(port, cid):
     for tables in (TO_DEVICE, TO_SERVER):
         with pytest.raises(FrameError, match=f"{cid:02x} is unknown"):

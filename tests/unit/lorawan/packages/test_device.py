@@ -89,6 +89,7 @@ def fragment(fragmenter, number, index=0):
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_package_says_what_it_is(port, identifier, version):
     assert Device(version).answers(port, c.PackageVersionReq()) == [c.PackageVersionAns(identifier, version)]
+    assert Device(version).answers(PackagePort.FIRMWARE, c.PackageVersionReq()) == [c.PackageVersionAns(4, 1)]
 
 
 def test_several_commands_are_answered_in_one_message():

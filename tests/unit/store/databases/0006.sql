@@ -1,0 +1,506 @@
+BEGIN TRANSACTION;
+CREATE TABLE alarm_change (
+	id INTEGER NOT NULL, 
+	meter_id BIGINT NOT NULL, 
+	alarm SMALLINT NOT NULL, 
+	at_s BIGINT NOT NULL, 
+	value BIGINT, 
+	before_s BIGINT NOT NULL, 
+	cleared_s BIGINT, 
+	received_us BIGINT, 
+	CONSTRAINT pk_alarm_change PRIMARY KEY (id), 
+	CONSTRAINT uq_alarm_change_meter_id_alarm_at_s_before_s UNIQUE (meter_id, alarm, at_s, before_s)
+);
+INSERT INTO "alarm_change" VALUES(1,1,4,1762560000,120,0,NULL,1762565000000000);
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL, 
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+INSERT INTO "alembic_version" VALUES('0006');
+CREATE TABLE bill (
+	id INTEGER NOT NULL, 
+	tenant_id INTEGER NOT NULL, 
+	meter_id INTEGER NOT NULL, 
+	month VARCHAR(7) NOT NULL, 
+	version INTEGER NOT NULL, 
+	tariff_id INTEGER NOT NULL, 
+	created_s BIGINT NOT NULL, 
+	total TEXT NOT NULL, 
+	currency VARCHAR(3) NOT NULL, 
+	energy_wh BIGINT NOT NULL, 
+	estimated_wh BIGINT NOT NULL, 
+	document TEXT NOT NULL, 
+	CONSTRAINT pk_bill PRIMARY KEY (id), 
+	CONSTRAINT fk_bill_meter_id FOREIGN KEY(meter_id) REFERENCES meter (id), 
+	CONSTRAINT fk_bill_tariff_id FOREIGN KEY(tariff_id) REFERENCES tariff (id), 
+	CONSTRAINT fk_bill_tenant_id FOREIGN KEY(tenant_id) REFERENCES tenant (id), 
+	CONSTRAINT uq_bill_meter_id_month_version UNIQUE (meter_id, month, version)
+);
+CREATE TABLE bulk_member (
+	bulk_id INTEGER NOT NULL, 
+	meter_id INTEGER NOT NULL, 
+	state VARCHAR(16) NOT NULL, 
+	command_id BIGINT, 
+	text TEXT NOT NULL, 
+	CONSTRAINT pk_bulk_member PRIMARY KEY (bulk_id, meter_id), 
+	CONSTRAINT fk_bulk_member_bulk_id FOREIGN KEY(bulk_id) REFERENCES bulk_order (id), 
+	CONSTRAINT fk_bulk_member_meter_id FOREIGN KEY(meter_id) REFERENCES meter (id)
+);
+INSERT INTO "bulk_member" VALUES(1,1,'ordered',1,'');
+INSERT INTO "bulk_member" VALUES(1,2,'failed',NULL,'no; ünïcode');
+CREATE TABLE bulk_order (
+	id INTEGER NOT NULL, 
+	tenant_id INTEGER NOT NULL, 
+	name VARCHAR(64) NOT NULL, 
+	kind VARCHAR(32) NOT NULL, 
+	state VARCHAR(16) NOT NULL, 
+	created_us BIGINT NOT NULL, 
+	created_by VARCHAR(64) NOT NULL, 
+	reason TEXT NOT NULL, 
+	approved_by VARCHAR(64) NOT NULL, 
+	pace INTEGER NOT NULL, 
+	stop_pct INTEGER NOT NULL, 
+	stop_min INTEGER NOT NULL, 
+	life_s INTEGER NOT NULL, 
+	expires_us BIGINT NOT NULL, 
+	next_us BIGINT NOT NULL, 
+	updated_us BIGINT NOT NULL, 
+	forgiven_ended INTEGER NOT NULL, 
+	forgiven_failed INTEGER NOT NULL, 
+	history TEXT NOT NULL, 
+	order_key VARCHAR(80), 
+	CONSTRAINT pk_bulk_order PRIMARY KEY (id), 
+	CONSTRAINT fk_bulk_order_tenant_id FOREIGN KEY(tenant_id) REFERENCES tenant (id), 
+	CONSTRAINT uq_bulk_order_order_key UNIQUE (order_key)
+);
+INSERT INTO "bulk_order" VALUES(1,1,'all','read','running',1762565000000000,'ani','why','',30,10,5,600,1762574000000000,1762565000000000,1762565000000000,0,0,'[{"at_us":1762565000000000,"state":"running","by":"ani","text":"why"}]','1:bulk');
+CREATE TABLE campaign (
+	id INTEGER NOT NULL, 
+	mc_addr VARCHAR(8) NOT NULL, 
+	mc_key BLOB NOT NULL, 
+	state VARCHAR(16) NOT NULL, 
+	created_us BIGINT NOT NULL, 
+	created_by VARCHAR(64) NOT NULL, 
+	updated_us BIGINT NOT NULL, 
+	block BLOB NOT NULL, 
+	"plan" TEXT NOT NULL, 
+	devices TEXT NOT NULL, 
+	report TEXT NOT NULL, 
+	CONSTRAINT pk_campaign PRIMARY KEY (id), 
+	CONSTRAINT uq_campaign_mc_addr UNIQUE (mc_addr)
+);
+INSERT INTO "campaign" VALUES(1,'01ff0000',X'F5A5FD42AEB12E02845862630804241BB630529A8654D11D4A0AE79549972FCB269910B3','running',1762565000000000,'ani',1762565000000001,X'00626C6F636B','{"descriptor":16777216,"fragment_bytes":5,"mc_addr":33488896,"f_cnt_min":0,"frequency_hz":921400000,"data_rate":2,"interval_us":2000000,"session_count":0,"group":0,"index":0,"block_ack_delay":0,"version":1}','00000000000d0001 00000000000d0002','{"phase":"send"}');
+CREATE TABLE command (
+	id INTEGER NOT NULL, 
+	meter_id INTEGER NOT NULL, 
+	sequence INTEGER NOT NULL, 
+	kind VARCHAR(32) NOT NULL, 
+	state VARCHAR(16) NOT NULL, 
+	created_us BIGINT NOT NULL, 
+	created_by VARCHAR(64) NOT NULL, 
+	reason TEXT NOT NULL, 
+	expires_us BIGINT NOT NULL, 
+	updated_us BIGINT NOT NULL, 
+	idempotency_key VARCHAR(80), 
+	attempts INTEGER NOT NULL, 
+	next_us BIGINT NOT NULL, 
+	quantities TEXT NOT NULL, 
+	CONSTRAINT pk_command PRIMARY KEY (id), 
+	CONSTRAINT fk_command_meter_id FOREIGN KEY(meter_id) REFERENCES meter (id), 
+	CONSTRAINT uq_command_idempotency_key UNIQUE (idempotency_key)
+);
+INSERT INTO "command" VALUES(1,1,5,'read','sent',1762565000000000,'ani','why; ünïcode',1762565000000009,1762565000000001,'1:key',3,1762565000000005,'p_w,u1_v');
+INSERT INTO "command" VALUES(2,2,5,'read','verified',1762565000000000,'ani','why; ünïcode',1762565000000009,1762565000000001,NULL,3,1762565000000005,'p_w,u1_v');
+CREATE TABLE command_step (
+	id INTEGER NOT NULL, 
+	command_id INTEGER NOT NULL, 
+	at_us BIGINT NOT NULL, 
+	state VARCHAR(16) NOT NULL, 
+	text TEXT NOT NULL, 
+	CONSTRAINT pk_command_step PRIMARY KEY (id), 
+	CONSTRAINT fk_command_step_command_id FOREIGN KEY(command_id) REFERENCES command (id)
+);
+INSERT INTO "command_step" VALUES(1,1,1762565000000000,'queued','ordered');
+INSERT INTO "command_step" VALUES(2,1,1762565000000001,'sent','left');
+CREATE TABLE gateway (
+	eui VARCHAR(16) NOT NULL, 
+	first_seen_us BIGINT NOT NULL, 
+	last_seen_us BIGINT NOT NULL, 
+	frames BIGINT NOT NULL, 
+	CONSTRAINT pk_gateway PRIMARY KEY (eui)
+);
+INSERT INTO "gateway" VALUES('0016c001f0000001',1762565000000000,1762565000000000,2);
+CREATE TABLE incident (
+	id INTEGER NOT NULL, 
+	tenant_id INTEGER NOT NULL, 
+	alarm SMALLINT NOT NULL, 
+	scope VARCHAR(8) NOT NULL, 
+	place VARCHAR(120) NOT NULL, 
+	first_s BIGINT NOT NULL, 
+	last_s BIGINT NOT NULL, 
+	meters INTEGER NOT NULL, 
+	meters_on INTEGER NOT NULL, 
+	opened_us BIGINT NOT NULL, 
+	updated_us BIGINT NOT NULL, 
+	ended_us BIGINT, 
+	told BOOLEAN NOT NULL, 
+	CONSTRAINT pk_incident PRIMARY KEY (id), 
+	CONSTRAINT fk_incident_tenant_id FOREIGN KEY(tenant_id) REFERENCES tenant (id)
+);
+CREATE TABLE incident_entry (
+	meter_id BIGINT NOT NULL, 
+	alarm SMALLINT NOT NULL, 
+	raised_s BIGINT NOT NULL, 
+	value BIGINT, 
+	received_us BIGINT NOT NULL, 
+	cleared_s BIGINT, 
+	incident_id INTEGER, 
+	told BOOLEAN NOT NULL, 
+	CONSTRAINT pk_incident_entry PRIMARY KEY (meter_id, alarm, raised_s), 
+	CONSTRAINT fk_incident_entry_incident_id FOREIGN KEY(incident_id) REFERENCES incident (id)
+);
+CREATE TABLE journal_mark (
+	id INTEGER NOT NULL, 
+	worked_off BIGINT NOT NULL, 
+	CONSTRAINT pk_journal_mark PRIMARY KEY (id)
+);
+INSERT INTO "journal_mark" VALUES(1,1);
+CREATE TABLE load_day (
+	meter_id BIGINT NOT NULL, 
+	day INTEGER NOT NULL, 
+	channel SMALLINT NOT NULL, 
+	version INTEGER NOT NULL, 
+	period_s INTEGER NOT NULL, 
+	open_wh BIGINT, 
+	close_wh BIGINT, 
+	intervals BLOB NOT NULL, 
+	qualities BLOB NOT NULL, 
+	energy_wh BIGINT NOT NULL, 
+	missing INTEGER NOT NULL, 
+	estimated INTEGER NOT NULL, 
+	CONSTRAINT pk_load_day PRIMARY KEY (meter_id, day, channel)
+)
+ WITHOUT ROWID
+
+;
+INSERT INTO "load_day" VALUES(1,20400,0,2,900,0,9223372036854775807,X'08010000000000000000000000000100000300000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000',X'010101000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000',1099511627780,93,0);
+CREATE TABLE load_day_history (
+	meter_id BIGINT NOT NULL, 
+	day INTEGER NOT NULL, 
+	channel SMALLINT NOT NULL, 
+	version INTEGER NOT NULL, 
+	period_s INTEGER NOT NULL, 
+	open_wh BIGINT, 
+	close_wh BIGINT, 
+	intervals BLOB NOT NULL, 
+	qualities BLOB NOT NULL, 
+	CONSTRAINT pk_load_day_history PRIMARY KEY (meter_id, day, channel, version)
+)
+ WITHOUT ROWID
+
+;
+INSERT INTO "load_day_history" VALUES(1,20400,0,1,900,0,NULL,X'01010200000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000',X'010100000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000');
+CREATE TABLE login (
+	token_hash VARCHAR(64) NOT NULL, 
+	user_id INTEGER NOT NULL, 
+	created_s BIGINT NOT NULL, 
+	expires_s BIGINT NOT NULL, 
+	CONSTRAINT pk_login PRIMARY KEY (token_hash), 
+	CONSTRAINT fk_login_user_id FOREIGN KEY(user_id) REFERENCES user_account (id)
+);
+CREATE TABLE lorawan_device (
+	meter_id INTEGER NOT NULL, 
+	dev_eui VARCHAR(16) NOT NULL, 
+	join_eui VARCHAR(16) NOT NULL, 
+	app_key BLOB NOT NULL, 
+	dev_addr BIGINT NOT NULL, 
+	class_c BOOLEAN NOT NULL, 
+	dev_nonce INTEGER NOT NULL, 
+	join_nonce INTEGER NOT NULL, lorawan_version VARCHAR(8) DEFAULT '1.0.4' NOT NULL, joined_us BIGINT, refused_us BIGINT, refused_nonce INTEGER, used_nonces BLOB, 
+	CONSTRAINT pk_lorawan_device PRIMARY KEY (meter_id), 
+	CONSTRAINT fk_lorawan_device_meter_id FOREIGN KEY(meter_id) REFERENCES meter (id), 
+	CONSTRAINT uq_lorawan_device_dev_addr UNIQUE (dev_addr), 
+	CONSTRAINT uq_lorawan_device_dev_eui UNIQUE (dev_eui)
+);
+INSERT INTO "lorawan_device" VALUES(1,'00000000000d0001','0000000000000001',X'F5A5FD424414852F96D2B5E65EE7B3BFA2E481183EEE8275662BA1D3B5E76FDB9A0D7146',1,1,77,5,'1.0.4',NULL,NULL,NULL,X'');
+INSERT INTO "lorawan_device" VALUES(2,'00000000000d0002','0000000000000001',X'F5A5FD42344A343DCCEE21502BB889C3438C1F326DF4945024F62EE28747B1F308E99C2C',2,1,-1,0,'1.0.4',NULL,NULL,NULL,NULL);
+CREATE TABLE lorawan_readmission (
+	dev_eui VARCHAR(16) NOT NULL, 
+	at_us BIGINT NOT NULL, 
+	admitted_by VARCHAR(64) NOT NULL, 
+	dev_nonce INTEGER NOT NULL, 
+	refused_nonce INTEGER, 
+	order_key VARCHAR(80), 
+	CONSTRAINT pk_lorawan_readmission PRIMARY KEY (dev_eui, at_us)
+);
+CREATE TABLE lorawan_session (
+	dev_eui VARCHAR(16) NOT NULL, 
+	dev_addr BIGINT NOT NULL, 
+	nwk_s_key BLOB NOT NULL, 
+	app_s_key BLOB NOT NULL, 
+	f_cnt_up BIGINT NOT NULL, 
+	f_cnt_down BIGINT NOT NULL, 
+	heard BOOLEAN NOT NULL, 
+	settings TEXT NOT NULL, 
+	heard_by TEXT NOT NULL, 
+	CONSTRAINT pk_lorawan_session PRIMARY KEY (dev_eui)
+);
+INSERT INTO "lorawan_session" VALUES('00000000000d0001',1,X'F5A5FD422739FC12DFD6B29E969CCADABECCF79AD3EAE9BB95EB866ED63176D82E2E6DD0',X'F5A5FD42635FB3BC0D8CCDFEA4DD88BDFA443E8516499DF53815FFFED77BD5A3CAEAFDA6',4294967296,2147483648,1,'{"data_rate":5,"channels":[0,1,2],"battery":null,"nb_trans":1}','0016c001f0000001:7.5 0016c001f0000002:-3.25');
+CREATE TABLE meter (
+	id INTEGER NOT NULL, 
+	tenant_id INTEGER NOT NULL, 
+	serial VARCHAR(32) NOT NULL, 
+	model VARCHAR(32) NOT NULL, 
+	customer VARCHAR(120) NOT NULL, 
+	site VARCHAR(120) NOT NULL, 
+	zone VARCHAR(64) NOT NULL, 
+	period_s INTEGER NOT NULL, 
+	report_s INTEGER NOT NULL, 
+	installed_s BIGINT NOT NULL, 
+	tariff VARCHAR(64) NOT NULL, 
+	contracted_va INTEGER NOT NULL, 
+	ct_primary INTEGER NOT NULL, 
+	ct_secondary INTEGER NOT NULL, 
+	CONSTRAINT pk_meter PRIMARY KEY (id), 
+	CONSTRAINT fk_meter_tenant_id FOREIGN KEY(tenant_id) REFERENCES tenant (id), 
+	CONSTRAINT uq_meter_serial UNIQUE (serial)
+);
+INSERT INTO "meter" VALUES(1,1,'N00001','single-phase','','','Asia/Jakarta',900,3600,1762560000,'',1300,1,1);
+INSERT INTO "meter" VALUES(2,1,'N00002','single-phase','','','Asia/Jakarta',900,3600,1762560000,'',0,1,1);
+CREATE TABLE meter_alarm (
+	id INTEGER NOT NULL, 
+	tenant_id INTEGER NOT NULL, 
+	meter_id INTEGER NOT NULL, 
+	alarm SMALLINT NOT NULL, 
+	raised_s BIGINT NOT NULL, 
+	value BIGINT, 
+	source VARCHAR(8) NOT NULL, 
+	received_us BIGINT NOT NULL, 
+	cleared_s BIGINT, 
+	acknowledged_us BIGINT, 
+	acknowledged_by VARCHAR(64), 
+	note TEXT, 
+	acknowledge_key VARCHAR(80), 
+	CONSTRAINT pk_meter_alarm PRIMARY KEY (id), 
+	CONSTRAINT fk_meter_alarm_tenant_id FOREIGN KEY(tenant_id) REFERENCES tenant (id), 
+	CONSTRAINT fk_meter_alarm_meter_id FOREIGN KEY(meter_id) REFERENCES meter (id), 
+	CONSTRAINT uq_meter_alarm_meter_id_alarm_raised_s UNIQUE (meter_id, alarm, raised_s), 
+	CONSTRAINT uq_meter_alarm_acknowledge_key UNIQUE (acknowledge_key)
+);
+INSERT INTO "meter_alarm" VALUES(1,1,1,4,1762560000,120,'event',1762565000000000,NULL,NULL,NULL,NULL,NULL);
+CREATE TABLE meter_event (
+	id INTEGER NOT NULL, 
+	meter_id BIGINT NOT NULL, 
+	at_s BIGINT NOT NULL, 
+	code SMALLINT NOT NULL, 
+	detail BIGINT NOT NULL, 
+	number SMALLINT NOT NULL, 
+	received_us BIGINT NOT NULL, 
+	CONSTRAINT pk_meter_event PRIMARY KEY (id), 
+	CONSTRAINT uq_meter_event_meter_id_at_s_code_number UNIQUE (meter_id, at_s, code, number)
+);
+INSERT INTO "meter_event" VALUES(1,1,1762560000,2,4294967295,255,1762565000000000);
+CREATE TABLE meter_exchange (
+	id INTEGER NOT NULL, 
+	old_meter_id INTEGER NOT NULL, 
+	new_meter_id INTEGER NOT NULL, 
+	at_s BIGINT NOT NULL, 
+	registers TEXT NOT NULL, 
+	recorded_us BIGINT NOT NULL, 
+	said_by VARCHAR(64) NOT NULL, 
+	reason TEXT NOT NULL, 
+	CONSTRAINT pk_meter_exchange PRIMARY KEY (id), 
+	CONSTRAINT fk_meter_exchange_old_meter_id FOREIGN KEY(old_meter_id) REFERENCES meter (id), 
+	CONSTRAINT fk_meter_exchange_new_meter_id FOREIGN KEY(new_meter_id) REFERENCES meter (id), 
+	CONSTRAINT uq_meter_exchange_old_meter_id UNIQUE (old_meter_id), 
+	CONSTRAINT uq_meter_exchange_new_meter_id UNIQUE (new_meter_id)
+);
+INSERT INTO "meter_exchange" VALUES(1,1,2,1762560900,'{"final":{"import_wh":7},"start":{"import_wh":0}}',1762565000000000,'ani','broken');
+CREATE TABLE meter_group (
+	id INTEGER NOT NULL, 
+	tenant_id INTEGER NOT NULL, 
+	name VARCHAR(64) NOT NULL, 
+	fixed BOOLEAN NOT NULL, 
+	site VARCHAR(120) NOT NULL, 
+	model VARCHAR(32) NOT NULL, 
+	tariff VARCHAR(64) NOT NULL, 
+	created_us BIGINT NOT NULL, 
+	created_by VARCHAR(64) NOT NULL, 
+	CONSTRAINT pk_meter_group PRIMARY KEY (id), 
+	CONSTRAINT fk_meter_group_tenant_id FOREIGN KEY(tenant_id) REFERENCES tenant (id), 
+	CONSTRAINT uq_meter_group_tenant_id_name UNIQUE (tenant_id, name)
+);
+CREATE TABLE meter_group_member (
+	group_id INTEGER NOT NULL, 
+	meter_id INTEGER NOT NULL, 
+	CONSTRAINT pk_meter_group_member PRIMARY KEY (group_id, meter_id), 
+	CONSTRAINT fk_meter_group_member_group_id FOREIGN KEY(group_id) REFERENCES meter_group (id), 
+	CONSTRAINT fk_meter_group_member_meter_id FOREIGN KEY(meter_id) REFERENCES meter (id)
+);
+CREATE TABLE meter_life (
+	meter_id INTEGER NOT NULL, 
+	state VARCHAR(16) NOT NULL, 
+	since_us BIGINT NOT NULL, 
+	ended_s BIGINT, 
+	CONSTRAINT pk_meter_life PRIMARY KEY (meter_id), 
+	CONSTRAINT fk_meter_life_meter_id FOREIGN KEY(meter_id) REFERENCES meter (id)
+);
+INSERT INTO "meter_life" VALUES(1,'replaced',1762565000000000,1762560900);
+INSERT INTO "meter_life" VALUES(2,'active',1762565000000000,NULL);
+CREATE TABLE meter_life_step (
+	id INTEGER NOT NULL, 
+	meter_id INTEGER NOT NULL, 
+	event VARCHAR(16) NOT NULL, 
+	state VARCHAR(16) NOT NULL, 
+	at_s BIGINT NOT NULL, 
+	recorded_us BIGINT NOT NULL, 
+	said_by VARCHAR(64) NOT NULL, 
+	reason TEXT NOT NULL, 
+	CONSTRAINT pk_meter_life_step PRIMARY KEY (id), 
+	CONSTRAINT fk_meter_life_step_meter_id FOREIGN KEY(meter_id) REFERENCES meter (id)
+);
+INSERT INTO "meter_life_step" VALUES(1,1,'replace','replaced',1762560900,1762565000000000,'ani','broken');
+CREATE TABLE meter_state (
+	meter_id INTEGER NOT NULL, 
+	last_heard_us BIGINT NOT NULL, 
+	complete_to BIGINT NOT NULL, 
+	switch_state SMALLINT, 
+	p_w BIGINT, 
+	import_wh BIGINT, 
+	shadow BLOB NOT NULL, 
+	CONSTRAINT pk_meter_state PRIMARY KEY (meter_id), 
+	CONSTRAINT fk_meter_state_meter_id FOREIGN KEY(meter_id) REFERENCES meter (id)
+);
+INSERT INTO "meter_state" VALUES(1,1762565000000000,1958405,1,-230,9223372036854775807,X'DE0015A86D657465725F696401AD6C6173745F68656172645F7573CF0006430B24B7F200A9646174615F7261746503A8727373695F64626DCBC058E00000000000A6736E725F6462CB4002000000000000A8676174657761797302A775706C696E6B7311A96C6976655F61745F73CE690E8800A46C69766582A3705F77D1FF1AA475315F76CD08FCA972656769737465727382A9696D706F72745F776892CF7FFFFFFFFFFFFFFFCE690E8800A96578706F72745F77689200CE690E8800AC7377697463685F737461746501AB7377697463685F61745F73CE690E8801AB636F6D706C6574655F746FCE001DE205A873657175656E6365CDFFFFAA6D6F64656C5F636F646503A86669726D77617265CD0100A6616C61726D73810486A6616374697665C3A461745F73CE690E8800A66E756D62657207A773696E63655F73CE690E8800A56F66665F73CE690E87C4A56461746564C3AB616C61726D735F61745F73CE690E87C4A3766961A0A5656467657380A6636F6E66696780');
+CREATE TABLE meter_template (
+	id INTEGER NOT NULL, 
+	tenant_id INTEGER NOT NULL, 
+	name VARCHAR(64) NOT NULL, 
+	period_min INTEGER NOT NULL, 
+	report_min INTEGER NOT NULL, 
+	tariff VARCHAR(64) NOT NULL, 
+	zone VARCHAR(64) NOT NULL, 
+	CONSTRAINT pk_meter_template PRIMARY KEY (id), 
+	CONSTRAINT fk_meter_template_tenant_id FOREIGN KEY(tenant_id) REFERENCES tenant (id), 
+	CONSTRAINT uq_meter_template_tenant_id_name UNIQUE (tenant_id, name)
+);
+CREATE TABLE multicast_group (
+	mc_addr VARCHAR(8) NOT NULL, 
+	nwk_s_key BLOB NOT NULL, 
+	app_s_key BLOB NOT NULL, 
+	frequency_hz BIGINT NOT NULL, 
+	data_rate SMALLINT NOT NULL, 
+	f_cnt BIGINT NOT NULL, 
+	ended BOOLEAN NOT NULL, 
+	members TEXT NOT NULL, 
+	CONSTRAINT pk_multicast_group PRIMARY KEY (mc_addr)
+);
+INSERT INTO "multicast_group" VALUES('01ff0000',X'F5A5FD4229D2E1FFB0C0973A1291AE075D1B8564403DF67F4FD8092E93A470F74696E5B6',X'F5A5FD423FFBE8E633B8E66E8D51179039038C067540F08EFFA4D44E73373C5B1BE9E80E',921400000,2,2147483648,0,'00000000000d0001 00000000000d0002');
+CREATE TABLE notify_outbox (
+	id INTEGER NOT NULL, 
+	tenant_id INTEGER NOT NULL, 
+	target_id INTEGER NOT NULL, 
+	subject VARCHAR(80) NOT NULL, 
+	body TEXT NOT NULL, 
+	state VARCHAR(12) NOT NULL, 
+	attempts INTEGER NOT NULL, 
+	created_us BIGINT NOT NULL, 
+	updated_us BIGINT NOT NULL, 
+	next_us BIGINT NOT NULL, 
+	problem TEXT NOT NULL, 
+	order_key VARCHAR(80), 
+	CONSTRAINT pk_notify_outbox PRIMARY KEY (id), 
+	CONSTRAINT fk_notify_outbox_tenant_id FOREIGN KEY(tenant_id) REFERENCES tenant (id), 
+	CONSTRAINT fk_notify_outbox_target_id FOREIGN KEY(target_id) REFERENCES notify_target (id), 
+	CONSTRAINT uq_notify_outbox_target_id_subject UNIQUE (target_id, subject), 
+	CONSTRAINT uq_notify_outbox_order_key UNIQUE (order_key)
+);
+CREATE TABLE notify_target (
+	id INTEGER NOT NULL, 
+	tenant_id INTEGER NOT NULL, 
+	name VARCHAR(64) NOT NULL, 
+	kind VARCHAR(8) NOT NULL, 
+	address VARCHAR(500) NOT NULL, 
+	secret BLOB NOT NULL, 
+	severities VARCHAR(32) NOT NULL, 
+	kinds TEXT NOT NULL, 
+	place VARCHAR(120) NOT NULL, 
+	created_us BIGINT NOT NULL, 
+	created_by VARCHAR(64) NOT NULL, 
+	removed_us BIGINT, 
+	order_key VARCHAR(80) NOT NULL, 
+	CONSTRAINT pk_notify_target PRIMARY KEY (id), 
+	CONSTRAINT fk_notify_target_tenant_id FOREIGN KEY(tenant_id) REFERENCES tenant (id), 
+	CONSTRAINT uq_notify_target_order_key UNIQUE (order_key)
+);
+CREATE TABLE register_reading (
+	meter_id BIGINT NOT NULL, 
+	quantity SMALLINT NOT NULL, 
+	at_s BIGINT NOT NULL, 
+	value BIGINT NOT NULL, 
+	CONSTRAINT pk_register_reading PRIMARY KEY (meter_id, quantity, at_s)
+)
+ WITHOUT ROWID
+
+;
+INSERT INTO "register_reading" VALUES(1,10,1762560000,9223372036854775807);
+INSERT INTO "register_reading" VALUES(1,11,1762560000,0);
+CREATE TABLE tariff (
+	id INTEGER NOT NULL, 
+	tenant_id INTEGER NOT NULL, 
+	code VARCHAR(64) NOT NULL, 
+	loaded_s BIGINT NOT NULL, 
+	text TEXT NOT NULL, 
+	CONSTRAINT pk_tariff PRIMARY KEY (id), 
+	CONSTRAINT fk_tariff_tenant_id FOREIGN KEY(tenant_id) REFERENCES tenant (id), 
+	CONSTRAINT uq_tariff_tenant_id_code_loaded_s UNIQUE (tenant_id, code, loaded_s)
+);
+CREATE TABLE tenant (
+	id INTEGER NOT NULL, 
+	name VARCHAR(120) NOT NULL, 
+	CONSTRAINT pk_tenant PRIMARY KEY (id), 
+	CONSTRAINT uq_tenant_name UNIQUE (name)
+);
+INSERT INTO "tenant" VALUES(1,'t');
+CREATE TABLE uplink_journal (
+	seq INTEGER NOT NULL, 
+	received_us BIGINT NOT NULL, 
+	source VARCHAR(16) NOT NULL, 
+	port SMALLINT, 
+	payload BLOB NOT NULL, 
+	radio BLOB NOT NULL, 
+	CONSTRAINT pk_uplink_journal PRIMARY KEY (seq)
+);
+INSERT INTO "uplink_journal" VALUES(1,1762565000000000,'0016c001f0000001',NULL,X'406672616D65',X'95CE36EB72C002CBC059600000000000CBC01D000000000000CEFFFFFFFF');
+INSERT INTO "uplink_journal" VALUES(2,1762565000000000,'0016c001f0000001',NULL,X'406672616D65',X'95CE36EB72C002CBC059600000000000CBC01D000000000000CEFFFFFFFF');
+INSERT INTO "uplink_journal" VALUES(3,1762565000000000,'00000000000d0001',12,X'00FF',X'');
+CREATE TABLE user_account (
+	id INTEGER NOT NULL, 
+	tenant_id INTEGER NOT NULL, 
+	name VARCHAR(64) NOT NULL, 
+	password_hash TEXT NOT NULL, 
+	role VARCHAR(32) NOT NULL, 
+	language VARCHAR(8) NOT NULL, 
+	created_s BIGINT NOT NULL, 
+	CONSTRAINT pk_user_account PRIMARY KEY (id), 
+	CONSTRAINT fk_user_account_tenant_id FOREIGN KEY(tenant_id) REFERENCES tenant (id), 
+	CONSTRAINT uq_user_account_name UNIQUE (name)
+);
+CREATE INDEX ix_load_day_day_channel ON load_day (day, channel, period_s, energy_wh, missing, estimated);
+CREATE INDEX ix_meter_tenant_serial ON meter (tenant_id, serial);
+CREATE INDEX ix_bill_tenant_month ON bill (tenant_id, month, id);
+CREATE INDEX ix_command_meter_id_id ON command (meter_id, id);
+CREATE INDEX ix_command_state ON command (state);
+CREATE INDEX ix_meter_state_last_heard_us ON meter_state (last_heard_us);
+CREATE INDEX ix_command_step_command_id ON command_step (command_id);
+CREATE INDEX ix_meter_alarm_meter ON meter_alarm (meter_id, raised_s, id);
+CREATE INDEX ix_meter_alarm_tenant ON meter_alarm (tenant_id, raised_s, id);
+CREATE INDEX ix_meter_alarm_on ON meter_alarm (tenant_id, raised_s, id, alarm) WHERE cleared_s IS NULL;
+CREATE INDEX ix_meter_alarm_open ON meter_alarm (tenant_id, raised_s, id, alarm) WHERE acknowledged_us IS NULL;
+CREATE INDEX ix_incident_tenant ON incident (tenant_id, id);
+CREATE INDEX ix_incident_entry_incident_id ON incident_entry (incident_id);
+CREATE INDEX ix_notify_outbox_due ON notify_outbox (state, next_us);
+CREATE INDEX ix_notify_outbox_tenant ON notify_outbox (tenant_id, id);
+CREATE INDEX ix_meter_life_step_meter_id ON meter_life_step (meter_id);
+CREATE INDEX ix_bulk_order_tenant ON bulk_order (tenant_id, id);
+COMMIT;
