@@ -40,9 +40,7 @@ def test_rekey_puts_a_new_key_in_front_and_wraps_everything_under_it(nyala, db):
     said = nyala("db", "rekey", "--db", db)
     new, kept = path.read_text().split()
     assert (said.code, kept, new != old) == (0, old, True)
-    assert said.out.startswith(
-        "14 keys wrapped under key "
-    )  # devices, sessions, groups, notifications
+    assert said.out.startswith("14 keys wrapped under key ")  # devices, sessions, groups, notifications
     assert new not in said.out
     path.write_text(new)
     assert [root.app_key.value for root in roots(db)] == before
